@@ -1,0 +1,73 @@
+# Everything that is done with this repository, one target each; CI runs the same ones.
+
+MACHINE := $(shell uname -m)
+# The kernel's name for the architecture, which libbpf's headers ask for.
+BPF_ARCH := $(patsubst aarch64,arm64,$(patsubst x86_64,x86,$(MACHINE)))
+# mcpu v3 (32-bit jumps) is what every kernel from 5.1 on takes; asm/types.h lies in the architecture's own folder.
+BPF_FLAGS := -g -O2 -mcpu=v3 -target bpf -D__TARGET_ARCH_$(BPF_ARCH) -I/usr/include/$(MACHINE)-linux-gnu -Wall -Werror
+
+C_FILES = $(wildcard bpf/*.[ch]) $(shell find test -name '*.[ch]' 2>/dev/null)
+
+# The checkout's own node, tsc and biome come before the machine's.
+export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
+
+# The rungs of `test` run one after the other, and a half-written file never counts as made.
+.NOTPARALLEL:
+.DELETE_ON_ERROR:
+.PHONY: help demo test test-unit test-bpf test-netns bench check generate build setup clean
+
+help: ## print this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: build ## show the director at work in a lab of network namespaces (root)
+	./lvsj lab demo
+
+test: test-unit test-bpf test-netns ## run every test, from the quickest rung up (root)
+
+test-unit: build ## run the tests that need no root
+	node --test 'src/**/*.test.ts' 'scripts/**/*.test.ts' 'test/*.test.ts' 'test/host/**/*.test.ts'
+
+test-bpf: build ## run packets through the programs on this kernel (root)
+	@$(call need_root,$@)
+	node --test 'test/bpf/**/*.test.ts'
+
+test-netns: build ## run real traffic through network namespaces (root)
+	@$(call need_root,$@)
+	node --test 'test/netns/**/*.test.ts'
+
+bench: build ## measure costs per packet and per connection (root)
+	node bench/main.ts
+
+check: build build/abi.gen.ts ## lint, format, types, and the generated ABI
+	biome ci --colors=off --error-on-warnings .
+	tsc
+	clang-format --dry-run -Werror $(C_FILES)
+	@diff -u src/kernel/abi.gen.ts build/abi.gen.ts || { echo 'src/kernel/abi.gen.ts is stale: run make generate' >&2; exit 1; }
+
+generate: setup build/abi.gen.ts ## write the TypeScript side of bpf/abi.h
+	@# A rename, so that whoever runs lvsj meanwhile reads the old file or the new one.
+	@cp build/abi.gen.ts src/kernel/abi.gen.ts.new
+	mv src/kernel/abi.gen.ts.new src/kernel/abi.gen.ts
+
+build: setup build/director.o ## install what is missing and compile the eBPF programs
+
+setup: ## install missing Debian packages (root) and npm packages
+	@scripts/setup.sh
+
+clean: ## delete what build made
+	rm -rf build .cache
+
+# llvm-strip -g takes DWARF away and leaves BTF. The order-only setup runs first and forces no compilation.
+build/director.o: bpf/director.bpf.c | setup
+	@mkdir -p build
+	clang $(BPF_FLAGS) -MMD -MP -MT $@ -MF build/director.d -c $< -o $@
+	llvm-strip -g $@
+
+# In two steps: sh does not notice when the first command of a pipe fails.
+build/abi.gen.ts: build/director.o $(wildcard scripts/gen-abi*.ts)
+	bpftool -j btf dump file build/director.o format raw > build/btf.json
+	node scripts/gen-abi.ts < build/btf.json > $@
+
+need_root = [ "$$(id -u)" = 0 ] || { echo '$(1) skipped: it needs root (network namespaces, BPF)' >&2; exit 1; }
+
+-include build/director.d

@@ -1,0 +1,58 @@
+#!/bin/sh
+# Installs what building, testing and the demo need, and nothing that is there already:
+# Debian packages first (root, network), then the npm packages of the lock file.
+set -eu
+cd "$(dirname "$0")/.."
+
+# build: clang llvm libbpf-dev bpftool gcc libc6-dev make; run: libbpf1 nftables iptables iproute2 conntrack procps kmod;
+# tests and demo: curl iperf3 traceroute iputils-ping tcpdump util-linux (unshare); check: clang-format
+packages='clang llvm libbpf-dev libbpf1 bpftool nftables iptables iproute2 conntrack curl iperf3 traceroute
+clang-format iputils-ping procps kmod util-linux tcpdump gcc libc6-dev make ca-certificates'
+# Any npm will do, so one from elsewhere is not replaced by Debian's (which would take its node away).
+command -v npm >/dev/null || packages="$packages npm"
+
+missing_packages() {
+	# dpkg-query fails when it knows nothing of a package: that package is missing, no error.
+	installed=$(dpkg-query -W -f '${Package} ${db:Status-Status}\n' $packages 2>/dev/null || true)
+	for package in $packages; do
+		case "
+$installed
+" in
+		*"
+$package installed
+"*) ;;
+		*) printf '%s ' "$package" ;;
+		esac
+	done
+}
+
+install_packages() {
+	if [ "$(id -u)" != 0 ]; then
+		echo "setup needs Debian packages and is not root; run: sudo apt-get install $*" >&2
+		exit 1
+	fi
+	export DEBIAN_FRONTEND=noninteractive
+	apt_get='apt-get -q -o Acquire::Retries=3 -o DPkg::Lock::Timeout=600'
+	$apt_get update
+	$apt_get install -y --no-install-recommends "$@"
+}
+
+install_npm_packages() {
+	stamp=node_modules/.setup-stamp
+	# Two setups at once would delete each other's node_modules.
+	exec 9<package-lock.json
+	flock 9
+	[ "$stamp" -nt package-lock.json ] && return
+	npm ci --no-update-notifier --loglevel=error
+	touch "$stamp"
+}
+
+if ! command -v dpkg-query >/dev/null; then
+	echo "setup knows Debian's packages only; install these yourself: $packages" >&2
+	exit 1
+fi
+missing=$(missing_packages)
+if [ -n "$missing" ]; then
+	install_packages $missing
+fi
+install_npm_packages
