@@ -18,6 +18,7 @@ import { UserError } from '../util/error.ts';
 import { run, tryRun } from '../util/run.ts';
 import { waitUntil } from '../util/wait-until.ts';
 import { formatHostBatch, formatLinksBatch, formatMachineBatch } from './batch.ts';
+import { endProcesses } from './processes.ts';
 import { checkLabName, httpPorts, type Lab, namespaceOf } from './topology.ts';
 
 const runDirectory = '/run/lvsj';
@@ -63,7 +64,7 @@ export async function labDown(name: string): Promise<boolean> {
   if (hosts.length === 0 && !existsSync(directory)) return false;
   const namespaces = hosts.map((host) => namespaceOf(name, host));
   // Processes first: a daemon that still runs would repair what `stop` takes away.
-  await killProcesses(name, namespaces);
+  await endProcesses(namespaces.map((ns) => `${namespaceDirectory}/${ns}`));
   const problem = hosts.includes('director') ? stopDirector(name) : undefined;
   deleteNamespaces(namespaces);
   rmSync(directory, { recursive: true, force: true });
@@ -166,41 +167,12 @@ function stopDirector(name: string): string | undefined {
   return status === 0 || stderr.includes('not running') ? undefined : stderr.trim();
 }
 
-/** Asks them to end, and after a moment no longer asks. */
-async function killProcesses(name: string, namespaces: string[]): Promise<void> {
-  const pids = () =>
-    namespaces
-      // A name whose namespace was never made, or is gone, has none: an error, and nothing on stdout.
-      .flatMap((ns) => tryRun(['ip', 'netns', 'pids', ns]).stdout.split('\n').filter(Boolean))
-      .map(Number)
-      // `lvsj lab down` may itself run on a host of the lab.
-      .filter((pid) => pid !== process.pid);
-  const signalAll = (signal: NodeJS.Signals) => {
-    const found = pids();
-    for (const pid of found) signalProcess(pid, signal);
-    return found.length === 0;
-  };
-  if (signalAll('SIGTERM')) return;
-  const gone = () => pids().length === 0;
-  await waitUntil('end of processes', gone, 500).catch(() => {});
-  await waitUntil(`end of all processes of lab ${name}`, () => signalAll('SIGKILL'));
-}
-
 function deleteNamespaces(namespaces: string[]): void {
   // Goes on after an error: one that somebody else deleted must not keep the others.
   const input = namespaces.map((ns) => `netns del ${ns}\n`).join('');
   const { stderr } = tryRun(['ip', '-force', '-batch', '-'], { input });
   const left = listNamespaces().filter((ns) => namespaces.includes(ns));
   if (left.length > 0) throw new UserError(`cannot delete ${left.join(', ')}: ${stderr.trim()}`);
-}
-
-function signalProcess(pid: number, signal: NodeJS.Signals): void {
-  try {
-    process.kill(pid, signal);
-  } catch (error) {
-    // It ended by itself.
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
-  }
 }
 
 async function exitStatus(child: ChildProcess): Promise<number> {

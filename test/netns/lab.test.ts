@@ -69,7 +69,7 @@ async function removeAll(): Promise<void> {
   }
 }
 
-describe('lab', { timeout: 25_000 }, () => {
+describe('lab', { timeout: 60_000 }, () => {
   before(async () => {
     await Promise.all([labUp(lab), labUp(neighbour)]);
     routeVia(lab, 1);
