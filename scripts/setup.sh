@@ -44,6 +44,10 @@ install_npm_packages() {
 	flock 9
 	[ "$stamp" -nt package-lock.json ] && return
 	npm ci --no-update-notifier --loglevel=error
+	# Of two packages that hold a program `node`, one for each architecture, npm 9 (Debian 12) and 10 link neither.
+	for node in node_modules/node-linux-*/bin/node; do
+		ln -sf "../${node#node_modules/}" node_modules/.bin/node
+	done
 	touch "$stamp"
 }
 
