@@ -1,3 +1,5 @@
+// The plan of the lab, its `ip` commands, and the pattern of its downloads.
+
 import assert from 'node:assert/strict';
 import { BlockList, isIPv6 } from 'node:net';
 import { test } from 'node:test';

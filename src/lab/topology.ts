@@ -175,7 +175,7 @@ function planRouter(isp: Isp): PlainHost {
   const own = core(isp, 1);
   return {
     host: isp.host,
-    sysctls: { ...router(), ...unlimitedIcmp },
+    sysctls: beyond(),
     addresses: [
       { link: 'eth0', address: `${isp.ipv4.gateway}/24` },
       { link: 'eth0', address: `${isp.ipv6.gateway}/64` },
@@ -204,7 +204,7 @@ function planInternet(isps: Isp[]): PlainHost {
   return {
     host: 'internet',
     // It forwards, so that one ISP's customers reach the other's.
-    sysctls: { ...router(), ...unlimitedIcmp },
+    sysctls: beyond(),
     addresses: [
       ...internet.ipv4.map((address) => ({ link: 'lo', address: `${address}/32` })),
       ...internet.ipv6.map((address) => ({ link: 'lo', address: `${address}/128` })),
@@ -245,5 +245,12 @@ const immediate = {
   'net.ipv6.conf.default.accept_dad': '0',
 };
 
-/** A second traceroute in the same second must see the same hops as the first. */
-const unlimitedIcmp = { 'net.ipv4.icmp_ratelimit': '0', 'net.ipv6.icmp.ratelimit': '0' };
+/** The hosts beyond the director, which a test may cut off and which must answer the same each time. */
+const beyond = () => ({
+  ...router(),
+  // A second traceroute in the same second must see the same hops as the first.
+  'net.ipv4.icmp_ratelimit': '0',
+  'net.ipv6.icmp.ratelimit': '0',
+  // An outage is a link set down and up again: only IPv6 would lose its addresses by it.
+  'net.ipv6.conf.default.keep_addr_on_down': '1',
+});

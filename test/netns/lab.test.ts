@@ -29,6 +29,14 @@ function fromLan(on: Lab, ...args: string[]): unknown {
 
 const fromAll = (addresses: string[]) => addresses.flatMap((address) => ['--from', address]);
 
+/** One connection by IPv4 and one by IPv6. */
+function fromBoth(on: Lab, ...options: string[]): unknown[] {
+  return [
+    fromLan(on, 'connect', '--url', url, '--from', client, ...options),
+    fromLan(on, 'connect', '--url', url6, '--from', client6, ...options),
+  ];
+}
+
 /** The director as a plain router with one uplink. */
 function routeVia(on: Lab, number: number): void {
   const isp = on.isps[number - 1]!;
@@ -91,22 +99,13 @@ describe('lab', { timeout: 60_000 }, () => {
   });
 
   test('a lab beside it has its own ISPs, and the same addresses', () => {
-    const from = ['--from', client, '--from', client6];
-    assert.deepEqual(fromLan(neighbour, 'connect', '--url', url, ...from.slice(0, 2)), {
-      '100.64.3.2': 1,
-    });
-    assert.deepEqual(fromLan(neighbour, 'connect', '--url', url6, ...from.slice(2)), {
-      '2001:db8:3::2': 1,
-    });
+    assert.deepEqual(fromBoth(neighbour), [{ '100.64.3.2': 1 }, { '2001:db8:3::2': 1 }]);
   });
 
   test('the director may change its uplink', (t) => {
     routeVia(lab, 2);
     t.after(() => routeVia(lab, 1));
-    assert.deepEqual(fromLan(lab, 'connect', '--url', url, '--from', client), { '203.0.113.2': 1 });
-    assert.deepEqual(fromLan(lab, 'connect', '--url', url6, '--from', client6), {
-      '2001:db8:2::2': 1,
-    });
+    assert.deepEqual(fromBoth(lab), [{ '203.0.113.2': 1 }, { '2001:db8:2::2': 1 }]);
   });
 
   test('an ISP refuses a source address that it did not give', (t) => {
@@ -149,6 +148,15 @@ describe('lab', { timeout: 60_000 }, () => {
       fromLan(lab, 'udp', '--to', to, '--from', from, '--count', '40', '--sockets', '8');
     for (const to of internet.ipv4) assert.deepEqual(udp(to, client), { '192.0.2.2': 40 });
     for (const to of internet.ipv6) assert.deepEqual(udp(to, client6), { '2001:db8:1::2': 40 });
+  });
+
+  test('an ISP that was cut off comes back as it was', () => {
+    const setLink = (state: string) =>
+      run(inHost(lab.name, 'isp1', ['ip', 'link', 'set', 'eth0', state]));
+    setLink('down');
+    assert.deepEqual(fromBoth(lab, '--timeout', '0.2'), [{ failed: 1 }, { failed: 1 }]);
+    setLink('up');
+    assert.deepEqual(fromBoth(lab), [{ '192.0.2.2': 1 }, { '2001:db8:1::2': 1 }]);
   });
 
   test('what gets no answer is counted as failed', (t) => {
