@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The connection table: find, create, advance, expire.
+ *
+ * A connection's state, flags and a random nonce share one word that changes by
+ * compare-and-swap only, and whoever wins the swap moves the counters: they stay exact with no
+ * lock. The nonce is there because the kernel may give a deleted entry's memory to another
+ * connection while a slow reader still holds it.
+ */
+#ifndef LVSJ_CONN_H
+#define LVSJ_CONN_H
+
+#include "maps.h"
+#include "parse.h"
+#include "state.h"
+
+#define NS_PER_S 1000000000ULL
+
+static __always_inline void *conn_shard(const struct conn_key *key)
+{
+	__u64 addresses = (__u64)(key->client.word[2] ^ key->client.word[3]) << 32 |
+			  (key->server.word[2] ^ key->server.word[3]);
+	__u64 ports = (__u64)key->client_port << 16 | key->server_port;
+	__u64 hash = (addresses * 0x9e3779b97f4a7c15ULL ^ ports) * 0xd6e8feb86659fd93ULL;
+	__u32 shard = hash >> 58;
+
+	return bpf_map_lookup_elem(&connections, &shard);
+}
+
+/* Connections of a slot come and go; the thresholds act with IPVS's hysteresis. */
+static __always_inline void slot_count(__u32 slot, int active, int inactive)
+{
+	struct slot_counts *counts = slot_counts_get(slot);
+	struct slot *config = slot_get(slot);
+	__u32 total, lower;
+
+	if (!counts || !config)
+		return;
+	if (active)
+		__sync_fetch_and_add(&counts->active, active);
+	if (inactive)
+		__sync_fetch_and_add(&counts->inactive, inactive);
+	if (!config->upper && !counts->overloaded)
+		return;
+	total = counts->active + counts->inactive;
+	lower = config->lower ?: config->upper - config->upper / 4;
+	if (!config->upper || (active + inactive < 0 && total < lower))
+		counts->overloaded = 0;
+	else if (active + inactive > 0 && total >= config->upper)
+		counts->overloaded = 1;
+}
+
+static __always_inline void slot_count_templates(__u32 slot, int templates)
+{
+	struct slot_counts *counts = slot_counts_get(slot);
+
+	if (counts)
+		__sync_fetch_and_add(&counts->persistent, templates);
+}
+
+static __always_inline void table_count(int entries)
+{
+	__u32 zero = 0;
+	struct table_counts *counts = bpf_map_lookup_elem(&table_counts, &zero);
+
+	if (counts)
+		__sync_fetch_and_add(&counts->entries, entries);
+}
+
+static __always_inline void address_mask(struct address *address, int v4, __u32 netmask)
+{
+	if (v4) {
+		address->word[3] &= netmask;
+		return;
+	}
+	for (int i = 0; i < 4; i++) {
+		__u32 bits = netmask > i * 32 ? netmask - i * 32 : 0;
+
+		if (bits < 32)
+			address->word[i] &= bpf_htonl(~(0xffffffffU >> bits));
+	}
+}
+
+/* IPVS's key of a template: protocol 0, masked client, and the fwmark in the server's place. */
+static __always_inline void template_key(struct conn_key *template, const struct address *client,
+					 __u32 fwmark, __u32 netmask)
+{
+	int v4 = address_is_v4(client);
+
+	__builtin_memset(template, 0, sizeof(*template));
+	template->client = *client;
+	address_mask(&template->client, v4, netmask);
+	if (v4)
+		address_set_v4(&template->server, bpf_htonl(fwmark));
+	else
+		template->server.word[0] = bpf_htonl(fwmark);
+}
+
+static __always_inline struct conn *template_of(const struct conn_key *key, const struct conn *conn)
+{
+	struct conn_key template;
+	void *shard;
+
+	template_key(&template, &key->client, conn->fwmark, conn->netmask);
+	shard = conn_shard(&template);
+	return shard ? bpf_map_lookup_elem(shard, &template) : NULL;
+}
+
+/* Takes an entry away, whoever comes first; its counters go with it. */
+static __noinline int conn_expire(void *shard, struct conn_key *key, struct conn *conn)
+{
+	__u32 word = conn->word, state = word & WORD_STATE, slot = conn->slot;
+	struct conn *template;
+
+	if (state == CONN_DEAD ||
+	    __sync_val_compare_and_swap(&conn->word, word, (word & ~WORD_STATE) | CONN_DEAD) != word)
+		return 0;
+	if (state_is_template(state))
+		slot_count_templates(slot, -1);
+	else
+		slot_count(slot, word & WORD_ACTIVE ? -1 : 0, word & WORD_ACTIVE ? 0 : -1);
+	if (word & WORD_CONTROLLED) {
+		template = template_of(key, conn);
+		if (template)
+			__sync_fetch_and_add(&template->children, -1);
+	}
+	table_count(-1);
+	bpf_map_delete_elem(shard, key);
+	return 0;
+}
+
+static __always_inline int conn_expired(const struct conn *conn, __u8 protocol, __u64 now)
+{
+	struct settings *settings = settings_get();
+	__u32 state = conn->word & WORD_STATE, timeout;
+
+	if (!settings)
+		return 0;
+	if (state_is_template(state)) {
+		/* Lives as long as a connection made through it does (and no 60 s steps). */
+		if (conn->children)
+			return 0;
+		timeout = conn->timeout_s;
+	} else if (protocol == IPPROTO_TCP || protocol == IPPROTO_UDP) {
+		timeout = settings->timeout_s[state & (CONN_STATES - 1)];
+	} else if (protocol == IPPROTO_ICMP || protocol == IPPROTO_ICMPV6) {
+		timeout = settings->icmp_timeout_s;
+	} else {
+		timeout = settings->other_timeout_s;
+	}
+	/* A clock read on another CPU may be a tick behind. */
+	return now > conn->seen_ns && now - conn->seen_ns >= timeout * NS_PER_S;
+}
+
+/* The live entry of this key, or NULL. */
+static __always_inline struct conn *conn_find(struct conn_key *key, __u64 now)
+{
+	void *shard = conn_shard(key);
+	struct conn *conn;
+
+	if (!shard)
+		return NULL;
+	conn = bpf_map_lookup_elem(shard, key);
+	if (!conn || (conn->word & WORD_STATE) == CONN_DEAD)
+		return NULL;
+	if (conn_expired(conn, key->protocol, now)) {
+		conn_expire(shard, key, conn);
+		return NULL;
+	}
+	return conn;
+}
+
+static __always_inline void conn_remove(struct conn_key *key, struct conn *conn)
+{
+	void *shard = conn_shard(key);
+
+	if (shard)
+		conn_expire(shard, key, conn);
+}
+
+static __always_inline __u32 conn_next_state(const struct flow *flow, __u32 word)
+{
+	int out = flow->direction == DIRECTION_OUT;
+	__u32 view;
+
+	if (flow->key.protocol != IPPROTO_TCP)
+		return out || (word & WORD_REPLIED) ? CONN_ANSWERED : CONN_ASKED;
+	if (out)
+		view = TCP_VIEW_OUT;
+	else
+		view = word & WORD_REPLIED ? TCP_VIEW_IN : TCP_VIEW_IN_ONLY;
+	return tcp_state_next(word & WORD_STATE, flow->tcp_flags, view);
+}
+
+static __always_inline __u32 conn_word_next(const struct flow *flow, __u32 word)
+{
+	__u32 state = conn_next_state(flow, word);
+	__u32 next = (word & ~(WORD_STATE | WORD_ACTIVE)) | state;
+
+	if (state_is_active(state))
+		next |= WORD_ACTIVE;
+	if (flow->direction == DIRECTION_OUT)
+		next |= WORD_REPLIED;
+	return next;
+}
+
+/* Rare part of conn_advance: the word changes, so counters and template may. */
+static __noinline int conn_change(struct conn_key *key, struct conn *conn, __u32 word, __u32 next)
+{
+	__u32 slot = conn->slot, state = next & WORD_STATE, assured;
+	struct conn *template;
+
+	if (__sync_val_compare_and_swap(&conn->word, word, next) != word)
+		return 0;
+	if ((word ^ next) & WORD_ACTIVE)
+		slot_count(slot, next & WORD_ACTIVE ? 1 : -1, next & WORD_ACTIVE ? -1 : 1);
+	if (!(word & WORD_CONTROLLED) || (word & WORD_STATE) == state ||
+	    (state != CONN_ESTABLISHED && state != CONN_ANSWERED))
+		return 0;
+	template = template_of(key, conn);
+	if (!template)
+		return 0;
+	assured = template->word;
+	if ((assured & WORD_STATE) == CONN_TEMPLATE)
+		__sync_val_compare_and_swap(&template->word, assured,
+					    (assured & ~WORD_STATE) | CONN_TEMPLATE_ASSURED);
+	return 0;
+}
+
+/* A packet of this connection was seen. */
+static __always_inline void conn_advance(struct flow *flow, struct conn *conn, __u64 now)
+{
+	__u32 word = conn->word, next = conn_word_next(flow, word);
+
+	if (conn->seen_ns != now)
+		conn->seen_ns = now;
+	if (next != word && (word & WORD_STATE) != CONN_DEAD)
+		conn_change(&flow->key, conn, word, next);
+}
+
+/* Stores an entry; VERDICT_NEW, VERDICT_RACE (there is one already) or VERDICT_TABLE_FULL. */
+static __always_inline int conn_store(struct conn_key *key, struct conn *conn)
+{
+	struct settings *settings = settings_get();
+	__u32 zero = 0;
+	struct table_counts *counts = bpf_map_lookup_elem(&table_counts, &zero);
+	void *shard = conn_shard(key);
+	long error;
+
+	if (!settings || !counts || !shard)
+		return VERDICT_TABLE_FULL;
+	if (__sync_fetch_and_add(&counts->entries, 1) >= settings->connection_limit) {
+		table_count(-1);
+		return VERDICT_TABLE_FULL;
+	}
+	conn->word |= bpf_get_prandom_u32() & WORD_NONCE;
+	error = bpf_map_update_elem(shard, key, conn, BPF_NOEXIST);
+	if (!error)
+		return VERDICT_NEW;
+	table_count(-1);
+	return error == -17 /* EEXIST */ ? VERDICT_RACE : VERDICT_TABLE_FULL;
+}
+
+/* A new connection of this flow through a slot; template: the one that controls it, or NULL. */
+static __always_inline int conn_create(struct flow *flow, const struct service *service,
+				       __u32 fwmark, __u32 slot, struct conn *template, __u64 now)
+{
+	struct conn conn = { .seen_ns = now, .slot = slot, .fwmark = fwmark };
+	int verdict;
+
+	conn.word = conn_word_next(flow, CONN_NONE);
+	if (template) {
+		conn.word |= WORD_CONTROLLED;
+		conn.netmask = service->netmask;
+		__sync_fetch_and_add(&template->children, 1);
+	}
+	verdict = conn_store(&flow->key, &conn);
+	if (verdict == VERDICT_NEW)
+		slot_count(slot, !!(conn.word & WORD_ACTIVE), !(conn.word & WORD_ACTIVE));
+	else if (template)
+		__sync_fetch_and_add(&template->children, -1);
+	return verdict;
+}
+
+#endif

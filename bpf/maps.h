@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Every map: the question it answers, who writes it. Sizes are set at load by director.ts. */
+#ifndef LVSJ_MAPS_H
+#define LVSJ_MAPS_H
+
+#include "abi.h"
+
+/*
+ * One shard of the connection table. Entries are made on demand. (Sizes instead of types:
+ * clang 14 leaves the types of inner maps out of the BTF.)
+ */
+struct conn_shard {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 32768);
+	__uint(key_size, sizeof(struct conn_key));
+	__uint(value_size, sizeof(struct conn));
+};
+
+/* Which gateway does this connection have? Programs write. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, SHARDS);
+	__type(key, __u32);
+	__array(values, struct conn_shard);
+} connections SEC(".maps");
+
+struct service_config {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(struct service));
+};
+
+/*
+ * Which service has this fwmark? User space writes. The value is a map, for the kernel swaps
+ * it atomically and returns only when no packet can still see the old one.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH_OF_MAPS);
+	__uint(max_entries, MAX_SERVICES);
+	__type(key, struct service_key);
+	__array(values, struct service_config);
+} services SEC(".maps");
+
+/* Where do rr and wrr stand? Programs write. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, MAX_SERVICES);
+	__type(key, __u32);
+	__type(value, struct service_cursor);
+} service_cursors SEC(".maps");
+
+/* What is this gateway of this service set to? User space writes. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, MAX_SLOTS);
+	__type(key, __u32);
+	__type(value, struct slot);
+} slots SEC(".maps");
+
+/* How many connections does it have now? Programs write. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, MAX_SLOTS);
+	__type(key, __u32);
+	__type(value, struct slot_counts);
+} slot_counts SEC(".maps");
+
+/* How much went through it? Programs write. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, MAX_SLOTS);
+	__type(key, __u32);
+	__type(value, struct slot_stats);
+} slot_stats SEC(".maps");
+
+/* How fast? The rate timer writes. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, MAX_SLOTS);
+	__type(key, __u32);
+	__type(value, struct slot_rates);
+} slot_rates SEC(".maps");
+
+/* Which next hop and link has this gateway id? User space writes. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, MAX_GATEWAYS + 2);
+	__type(key, __u32);
+	__type(value, struct gateway);
+} gateways SEC(".maps");
+
+/* Timeouts and bounds. User space writes. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct settings);
+} settings SEC(".maps");
+
+/* How full is the table? Programs write. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct table_counts);
+} table_counts SEC(".maps");
+
+/* How did packets leave each program? Index: hook * VERDICTS + verdict. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, HOOKS * VERDICTS);
+	__type(key, __u32);
+	__type(value, __u64);
+} verdicts SEC(".maps");
+
+/*
+ * The next three are user space's own book-keeping, kept here so that every tool finds it
+ * where the director is; no program reads them.
+ */
+
+/* -Z: what a slot had counted then (stats) and its averages. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, MAX_SLOTS);
+	__type(key, __u32);
+	__type(value, struct slot_stats);
+} slot_zeros SEC(".maps");
+
+/* What a service's deleted gateways had counted; key: service.index. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, MAX_SERVICES);
+	__type(key, __u32);
+	__type(value, struct slot_stats);
+} service_pasts SEC(".maps");
+
+/* sysctls that we changed, in order: path and value to put back. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 1024);
+	__type(key, __u32);
+	__type(value, struct remembered);
+} sysctls SEC(".maps");
+
+/* The look-ups that schedulers and counters need; test/host has its own of them. */
+static __always_inline struct slot *slot_get(__u32 slot)
+{
+	return bpf_map_lookup_elem(&slots, &slot);
+}
+
+static __always_inline struct slot_counts *slot_counts_get(__u32 slot)
+{
+	return bpf_map_lookup_elem(&slot_counts, &slot);
+}
+
+static __always_inline struct settings *settings_get(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&settings, &zero);
+}
+
+#endif

@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Packet -> struct flow. The only file that knows packet formats. */
+#ifndef LVSJ_PARSE_H
+#define LVSJ_PARSE_H
+
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
+#include <linux/in.h>
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+#include "abi.h"
+
+#define IP_FRAGMENT 0x3fff /* more fragments, or an offset */
+#define IPV6_FRAGMENT 0xfff9
+#define TCP_FLAGS_OFFSET 13
+#define IPV6_EXTENSIONS_MAX 6
+
+enum tcp_flag {
+	TCP_FIN = 0x01,
+	TCP_SYN = 0x02,
+	TCP_RST = 0x04,
+	TCP_ACK = 0x10,
+};
+
+/* linux/icmp.h needs the C library's headers, which the BPF target lacks. */
+enum icmp_type {
+	ICMP_ECHOREPLY = 0,
+	ICMP_DEST_UNREACH = 3,
+	ICMP_SOURCE_QUENCH = 4,
+	ICMP_REDIRECT = 5,
+	ICMP_ECHO = 8,
+	ICMP_TIME_EXCEEDED = 11,
+	ICMP_PARAMETERPROB = 12,
+	ICMPV6_ECHO_REQUEST = 128, /* all below are errors */
+	ICMPV6_ECHO_REPLY = 129,
+};
+
+struct icmp_echo {
+	__u8 type;
+	__u8 code;
+	__be16 checksum;
+	__be16 id;
+	__be16 sequence;
+};
+
+/* Which way a packet goes: it says which address is the client's. */
+enum direction {
+	DIRECTION_IN = 0, /* from the LAN; IPVS's word */
+	DIRECTION_OUT = 1, /* to the LAN */
+};
+
+struct flow {
+	struct conn_key key;
+	__u32 family; /* 4 or 6 */
+	__u32 length; /* of the IP packet, in bytes */
+	__u32 packets; /* on the wire: more than one behind GRO */
+	__u8 tcp_flags;
+	__u8 ttl;
+	__u8 opens; /* may begin a connection: no answer, no mid-stream segment */
+	__u8 direction; /* enum direction */
+};
+
+/* What flow_parse reads: tc programs start at the link header, lwt ones at the IP header. */
+struct reader {
+	struct __sk_buff *skb;
+	__u32 offset; /* from the IP header */
+	__u8 relative; /* 1: tc */
+};
+
+static __always_inline int read_bytes(const struct reader *reader, void *to, __u32 length)
+{
+	/* Links without a link header (tun, wg, ppp) are served too: count from the IP header. */
+	if (reader->relative)
+		return bpf_skb_load_bytes_relative(reader->skb, reader->offset, to, length,
+						   BPF_HDR_START_NET);
+	return bpf_skb_load_bytes(reader->skb, reader->offset, to, length);
+}
+
+static __always_inline void address_set_v4(struct address *address, __be32 v4)
+{
+	address->word[0] = 0;
+	address->word[1] = 0;
+	address->word[2] = bpf_htonl(0xffff);
+	address->word[3] = v4;
+}
+
+static __always_inline int address_is_v4(const struct address *address)
+{
+	return !address->word[0] && !address->word[1] && address->word[2] == bpf_htonl(0xffff);
+}
+
+static __always_inline struct address *flow_source(struct flow *flow)
+{
+	return flow->direction == DIRECTION_IN ? &flow->key.client : &flow->key.server;
+}
+
+static __always_inline struct address *flow_destination(struct flow *flow)
+{
+	return flow->direction == DIRECTION_IN ? &flow->key.server : &flow->key.client;
+}
+
+static __always_inline int parse_ports(struct reader *reader, struct flow *flow)
+{
+	__be16 ports[2];
+	int in = flow->direction == DIRECTION_IN;
+
+	if (read_bytes(reader, ports, sizeof(ports)))
+		return VERDICT_TRUNCATED;
+	flow->key.client_port = in ? ports[0] : ports[1];
+	flow->key.server_port = in ? ports[1] : ports[0];
+	return 0;
+}
+
+static __always_inline int parse_tcp(struct reader *reader, struct flow *flow)
+{
+	if (parse_ports(reader, flow))
+		return VERDICT_TRUNCATED;
+	reader->offset += TCP_FLAGS_OFFSET;
+	if (read_bytes(reader, &flow->tcp_flags, 1))
+		return VERDICT_TRUNCATED;
+	/* A SYN with ACK answers somebody: a connection from outside is not ours to schedule. */
+	flow->opens = (flow->tcp_flags & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN;
+	return 0;
+}
+
+static __always_inline int parse_icmp(struct reader *reader, struct flow *flow)
+{
+	struct icmp_echo icmp;
+	int request, reply, error;
+
+	if (read_bytes(reader, &icmp, sizeof(icmp)))
+		return VERDICT_TRUNCATED;
+	if (flow->key.protocol == IPPROTO_ICMP) {
+		request = icmp.type == ICMP_ECHO;
+		reply = icmp.type == ICMP_ECHOREPLY;
+		error = icmp.type == ICMP_DEST_UNREACH || icmp.type == ICMP_SOURCE_QUENCH ||
+			icmp.type == ICMP_REDIRECT || icmp.type == ICMP_TIME_EXCEEDED ||
+			icmp.type == ICMP_PARAMETERPROB;
+	} else {
+		request = icmp.type == ICMPV6_ECHO_REQUEST;
+		reply = icmp.type == ICMPV6_ECHO_REPLY;
+		error = icmp.type < ICMPV6_ECHO_REQUEST;
+	}
+	if (error)
+		return VERDICT_ICMP_ERROR;
+	if (request || reply)
+		flow->key.client_port = icmp.id;
+	flow->opens = !reply;
+	return 0;
+}
+
+static __always_inline int parse_transport(struct reader *reader, struct flow *flow)
+{
+	switch (flow->key.protocol) {
+	case IPPROTO_TCP:
+		return parse_tcp(reader, flow);
+	case IPPROTO_UDP:
+		flow->opens = 1;
+		return parse_ports(reader, flow);
+	case IPPROTO_ICMP:
+	case IPPROTO_ICMPV6:
+		return parse_icmp(reader, flow);
+	case 0: /* reserved; our templates use it as key */
+		return VERDICT_TRUNCATED;
+	default:
+		flow->opens = 1;
+		return 0;
+	}
+}
+
+static __always_inline int parse_ipv4(struct reader *reader, struct flow *flow)
+{
+	struct iphdr ip;
+
+	if (read_bytes(reader, &ip, sizeof(ip)) || ip.version != 4 || ip.ihl < 5)
+		return VERDICT_TRUNCATED;
+	address_set_v4(flow_source(flow), ip.saddr);
+	address_set_v4(flow_destination(flow), ip.daddr);
+	flow->family = 4;
+	flow->ttl = ip.ttl;
+	flow->length = bpf_ntohs(ip.tot_len);
+	flow->key.protocol = ip.protocol;
+	if ((bpf_ntohl(ip.daddr) & 0xf0000000) == 0xe0000000 || ip.daddr == 0xffffffff)
+		return VERDICT_MULTICAST;
+	if (ip.frag_off & bpf_htons(IP_FRAGMENT))
+		return VERDICT_FRAGMENT;
+	reader->offset += ip.ihl * 4;
+	return parse_transport(reader, flow);
+}
+
+/* One extension header: its protocol's successor, or a verdict; 0 = `protocol` is no extension. */
+struct extension {
+	__u8 next;
+	__u8 length;
+	__be16 fragment;
+};
+
+static __always_inline int parse_extension(struct reader *reader, struct flow *flow)
+{
+	struct extension extension;
+	__u8 protocol = flow->key.protocol;
+
+	if (protocol != IPPROTO_HOPOPTS && protocol != IPPROTO_ROUTING &&
+	    protocol != IPPROTO_DSTOPTS && protocol != IPPROTO_FRAGMENT)
+		return 0;
+	if (read_bytes(reader, &extension, sizeof(extension)))
+		return -VERDICT_TRUNCATED;
+	/* A lone fragment (offset 0, none to follow) is a whole packet: RFC 6946. */
+	if (protocol == IPPROTO_FRAGMENT && extension.fragment & bpf_htons(IPV6_FRAGMENT))
+		return -VERDICT_FRAGMENT;
+	reader->offset += protocol == IPPROTO_FRAGMENT ? 8 : (extension.length + 1) * 8;
+	flow->key.protocol = extension.next;
+	return 1;
+}
+
+static __always_inline int parse_ipv6(struct reader *reader, struct flow *flow)
+{
+	struct ipv6hdr ip;
+	int more = 1;
+
+	if (read_bytes(reader, &ip, sizeof(ip)) || ip.version != 6)
+		return VERDICT_TRUNCATED;
+	__builtin_memcpy(flow_source(flow), &ip.saddr, sizeof(struct address));
+	__builtin_memcpy(flow_destination(flow), &ip.daddr, sizeof(struct address));
+	flow->family = 6;
+	flow->ttl = ip.hop_limit;
+	flow->length = bpf_ntohs(ip.payload_len) + sizeof(ip);
+	flow->key.protocol = ip.nexthdr;
+	if (ip.daddr.s6_addr[0] == 0xff)
+		return VERDICT_MULTICAST;
+	reader->offset += sizeof(ip);
+	for (int i = 0; i < IPV6_EXTENSIONS_MAX && more > 0; i++)
+		more = parse_extension(reader, flow);
+	if (more < 0)
+		return -more;
+	if (more)
+		return VERDICT_TRUNCATED;
+	return parse_transport(reader, flow);
+}
+
+/* Fills flow; 0, or the verdict with which a packet that can't have a connection goes on. */
+static __always_inline int flow_parse(struct reader *reader, struct flow *flow, int direction)
+{
+	struct __sk_buff *skb = reader->skb;
+	int verdict;
+
+	__builtin_memset(flow, 0, sizeof(*flow));
+	flow->direction = direction;
+	flow->packets = skb->gso_segs ?: 1;
+	if (skb->protocol == bpf_htons(ETH_P_IP))
+		verdict = parse_ipv4(reader, flow);
+	else if (skb->protocol == bpf_htons(ETH_P_IPV6))
+		verdict = parse_ipv6(reader, flow);
+	else
+		verdict = VERDICT_NOT_IP;
+	if (!flow->length)
+		flow->length = skb->len; /* jumbograms carry no length */
+	return verdict;
+}
+
+#endif

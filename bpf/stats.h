@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What was counted: verdicts, and the packets and bytes of a gateway of a service. */
+#ifndef LVSJ_STATS_H
+#define LVSJ_STATS_H
+
+#include "maps.h"
+#include "parse.h"
+
+static __always_inline void verdict_count(__u32 hook, __u32 verdict)
+{
+	__u32 index = hook * VERDICTS + verdict;
+	__u64 *count = bpf_map_lookup_elem(&verdicts, &index);
+
+	if (count)
+		*count += 1;
+}
+
+static __always_inline void stats_count(__u32 slot, const struct flow *flow, int connections)
+{
+	struct slot_stats *stats = bpf_map_lookup_elem(&slot_stats, &slot);
+
+	if (!stats)
+		return;
+	stats->connections += connections;
+	if (flow->direction == DIRECTION_IN) {
+		stats->in_packets += flow->packets;
+		stats->in_bytes += flow->length;
+	} else {
+		stats->out_packets += flow->packets;
+		stats->out_bytes += flow->length;
+	}
+}
+
+#endif

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What happens with no packet and no daemon: entries expire, rates are averaged.
+ *
+ * One timer for the whole table, not one a connection: a kernel timer object is larger than
+ * our whole entry. It walks one shard at a time, each once a second.
+ */
+#ifndef LVSJ_TIMER_H
+#define LVSJ_TIMER_H
+
+#include "conn.h"
+
+#define SWEEP_NS (NS_PER_S / SHARDS)
+#define RATE_NS (2 * NS_PER_S)
+#define CLOCK_MONOTONIC 1
+
+enum clock {
+	CLOCK_SWEEP = 0,
+	CLOCK_RATE = 1,
+	CLOCKS = 2,
+};
+
+struct ticker {
+	struct bpf_timer timer;
+	__u32 shard; /* sweep: next to walk */
+};
+
+/*
+ * The timers. The kernel cancels a map's timers when user space holds it no more, so this map
+ * (alone) is pinned: see src/kernel/pin.ts.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, CLOCKS);
+	__type(key, __u32);
+	__type(value, struct ticker);
+} clocks SEC(".maps");
+
+struct sweep {
+	__u64 now;
+};
+
+static long sweep_entry(void *shard, struct conn_key *key, struct conn *conn, struct sweep *sweep)
+{
+	if (conn_expired(conn, key->protocol, sweep->now)) {
+		/* A copy: the map's own key is gone with the entry. */
+		struct conn_key gone = *key;
+
+		conn_expire(shard, &gone, conn);
+	}
+	return 0;
+}
+
+static int clock_sweep(void *map, __u32 *key, struct ticker *ticker)
+{
+	__u32 zero = 0, at = ticker->shard % SHARDS;
+	struct table_counts *counts = bpf_map_lookup_elem(&table_counts, &zero);
+	struct sweep sweep = { .now = bpf_ktime_get_coarse_ns() };
+	void *shard = bpf_map_lookup_elem(&connections, &at);
+
+	if (shard && counts && counts->entries)
+		bpf_for_each_map_elem(shard, sweep_entry, &sweep, 0);
+	if (counts)
+		counts->sweeps++;
+	ticker->shard = at + 1;
+	bpf_timer_start(&ticker->timer, SWEEP_NS, 0);
+	return 0;
+}
+
+/* IPVS's estimator: averages move a quarter of the way each 2 s, in fixed point. */
+static __always_inline void rate_move(__u64 *average, __u64 *last, __u64 sum, int shift)
+{
+	*average += (__s64)(((sum - *last) << shift) - *average) >> 2;
+	*last = sum;
+}
+
+struct rate_sum {
+	struct slot_stats stats;
+	__u32 slot;
+};
+
+static long rate_add(__u32 cpu, struct rate_sum *sum)
+{
+	struct slot_stats *stats = bpf_map_lookup_percpu_elem(&slot_stats, &sum->slot, cpu);
+
+	if (!stats)
+		return 1;
+	sum->stats.connections += stats->connections;
+	sum->stats.in_packets += stats->in_packets;
+	sum->stats.out_packets += stats->out_packets;
+	sum->stats.in_bytes += stats->in_bytes;
+	sum->stats.out_bytes += stats->out_bytes;
+	return 0;
+}
+
+static long rate_slot(__u32 slot, __u32 *cpus)
+{
+	struct rate_sum sum = { .slot = slot };
+	struct slot_rates *rates = bpf_map_lookup_elem(&slot_rates, &slot);
+
+	if (!rates)
+		return 1;
+	bpf_loop(*cpus, rate_add, &sum, 0);
+	rate_move(&rates->average.connections, &rates->last.connections, sum.stats.connections, 9);
+	rate_move(&rates->average.in_packets, &rates->last.in_packets, sum.stats.in_packets, 9);
+	rate_move(&rates->average.out_packets, &rates->last.out_packets, sum.stats.out_packets, 9);
+	rate_move(&rates->average.in_bytes, &rates->last.in_bytes, sum.stats.in_bytes, 4);
+	rate_move(&rates->average.out_bytes, &rates->last.out_bytes, sum.stats.out_bytes, 4);
+	return 0;
+}
+
+static int clock_rate(void *map, __u32 *key, struct ticker *ticker)
+{
+	struct settings *settings = settings_get();
+	__u32 cpus = settings ? settings->cpus : 0;
+
+	if (settings)
+		bpf_loop(settings->slots_used, rate_slot, &cpus, 0);
+	bpf_timer_start(&ticker->timer, RATE_NS, 0);
+	return 0;
+}
+
+/* Starts both; again after a lost pin. 0 or -errno. */
+static __always_inline int clocks_start(void)
+{
+	__u32 sweep = CLOCK_SWEEP, rate = CLOCK_RATE;
+	struct ticker *ticker;
+
+	ticker = bpf_map_lookup_elem(&clocks, &sweep);
+	if (!ticker)
+		return -1;
+	bpf_timer_init(&ticker->timer, &clocks, CLOCK_MONOTONIC);
+	bpf_timer_set_callback(&ticker->timer, clock_sweep);
+	if (bpf_timer_start(&ticker->timer, SWEEP_NS, 0))
+		return -1;
+	ticker = bpf_map_lookup_elem(&clocks, &rate);
+	if (!ticker)
+		return -1;
+	bpf_timer_init(&ticker->timer, &clocks, CLOCK_MONOTONIC);
+	bpf_timer_set_callback(&ticker->timer, clock_rate);
+	return bpf_timer_start(&ticker->timer, RATE_NS, 0);
+}
+
+#endif
