@@ -75,6 +75,7 @@ enum verdict {
 	VERDICT_TAGGED = 16, /* VLAN-tagged: the VLAN's own link sees it again */
 	VERDICT_RACE = 17, /* two first packets at once: follows the other's */
 	VERDICTS = 18,
+	VERDICT_COUNTERS = 54, /* HOOKS * VERDICTS */
 };
 
 /* Numbers 0 to 10 are IPVS's TCP states. */

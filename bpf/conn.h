@@ -113,7 +113,8 @@ static __noinline int conn_expire(void *shard, struct conn_key *key, struct conn
 	struct conn *template;
 
 	if (state == CONN_DEAD ||
-	    __sync_val_compare_and_swap(&conn->word, word, (word & ~WORD_STATE) | CONN_DEAD) != word)
+	    __sync_val_compare_and_swap(&conn->word, word, (word & ~WORD_STATE) | CONN_DEAD) !=
+		    word)
 		return 0;
 	if (state_is_template(state))
 		slot_count_templates(slot, -1);

@@ -17,12 +17,13 @@
 #include <linux/pkt_cls.h>
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_endian.h>
+#include "choose.h"
 #include "conn.h"
 #include "maps.h"
 #include "parse.h"
-#include "sched.h"
 #include "stats.h"
 #include "timer.h"
+#include "exports.h"
 
 /* Which bits of a packet's mark hold the gateway: eight in a row, set at load. */
 const volatile __u32 mark_mask = 0xff000000;
@@ -33,9 +34,6 @@ const volatile __u32 mark_shift = 24;
  * overwrite the mark. Nothing else uses tc_index since dsmark left the kernel.
  */
 #define TC_INDEX_COUNTED 0x6c76
-
-/* Tries at advancing rr or wrr past another CPU; then a place is used twice, which harms nobody. */
-#define CURSOR_TRIES 4
 
 static __always_inline void mark_set(struct __sk_buff *skb, __u32 gateway)
 {
@@ -125,122 +123,6 @@ int lvsj_egress(struct __sk_buff *skb)
 {
 	verdict_count(HOOK_EGRESS, egress(skb));
 	return TC_ACT_UNSPEC;
-}
-
-static __always_inline struct service *service_find(__u32 fwmark, __u32 family)
-{
-	struct service_key key = { .fwmark = fwmark, .family = family };
-	void *config = bpf_map_lookup_elem(&services, &key);
-	__u32 zero = 0;
-
-	return config ? bpf_map_lookup_elem(config, &zero) : NULL;
-}
-
-/* Publishes where rr or wrr stands now, unless another CPU was faster. */
-static __always_inline int cursor_publish(struct service_cursor *cursor,
-					  const struct service_cursor *from,
-					  const struct service_cursor *to)
-{
-	__u64 old = (__u64)from->current << 32 | from->position;
-	__u64 next = (__u64)to->current << 32 | to->position;
-
-	return old == next || __sync_val_compare_and_swap((__u64 *)cursor, old, next) == old;
-}
-
-/* Global, so that the verifier checks it once, not at each try of each path that leads to it. */
-__noinline __u32 schedule_once(const struct service *service, struct service_cursor *cursor,
-			       const struct conn_key *key)
-{
-	return service && cursor && key ? sched_pick(service, cursor, key) : 0;
-}
-
-static __always_inline __u32 schedule(const struct service *service, const struct conn_key *key)
-{
-	struct service_cursor *cursor;
-	__u32 index = service->index, slot = 0;
-
-	cursor = bpf_map_lookup_elem(&service_cursors, &index);
-	if (!cursor)
-		return 0;
-	for (int i = 0; i < CURSOR_TRIES; i++) {
-		struct service_cursor from = *cursor, to = from;
-
-		slot = schedule_once(service, &to, key);
-		if (cursor_publish(cursor, &from, &to))
-			break;
-	}
-	return slot;
-}
-
-struct choice {
-	__u32 slot;
-	struct conn *template; /* that controls the new connection, or NULL */
-	int verdict;
-};
-
-static __always_inline int slot_is_usable(__u32 slot)
-{
-	struct slot *config = slot_get(slot);
-
-	return config && config->configured && config->weight;
-}
-
-/* Another gateway for a client whose template points to a drained or deleted one. */
-static __always_inline void template_move(struct conn *template, __u32 slot)
-{
-	__u32 old = __sync_lock_test_and_set(&template->slot, slot);
-
-	slot_count_templates(old, -1);
-	slot_count_templates(slot, 1);
-}
-
-static __always_inline void template_create(struct choice *choice, struct conn_key *key,
-					    const struct service *service, __u32 fwmark, __u64 now)
-{
-	struct conn template = { .seen_ns = now,
-				 .word = CONN_TEMPLATE,
-				 .slot = choice->slot,
-				 .fwmark = fwmark,
-				 .timeout_s = service->persistence_s };
-	int verdict = conn_store(key, &template);
-
-	if (verdict == VERDICT_TABLE_FULL)
-		return;
-	if (verdict == VERDICT_NEW)
-		slot_count_templates(choice->slot, 1);
-	choice->template = conn_find(key, now);
-	/* Two first packets of one client at once: both take what the first one chose. */
-	if (verdict == VERDICT_RACE && choice->template)
-		choice->slot = choice->template->slot;
-}
-
-/* The gateway of a new connection: its client's, or the scheduler's. slot 0 = none. */
-static __always_inline void choose(struct choice *choice, const struct service *service,
-				   struct flow *flow, __u32 fwmark, __u64 now)
-{
-	struct conn_key key;
-
-	choice->verdict = VERDICT_NEW;
-	choice->template = NULL;
-	if (service->persistence_s) {
-		template_key(&key, &flow->key.client, fwmark, service->netmask);
-		choice->template = conn_find(&key, now);
-	}
-	if (choice->template) {
-		choice->template->seen_ns = now;
-		choice->slot = choice->template->slot;
-		choice->verdict = VERDICT_TEMPLATE;
-		if (slot_is_usable(choice->slot))
-			return;
-		choice->verdict = VERDICT_NEW;
-	}
-	choice->slot = schedule(service, &flow->key);
-	if (!choice->slot)
-		return;
-	if (choice->template)
-		template_move(choice->template, choice->slot);
-	else if (service->persistence_s)
-		template_create(choice, &key, service, fwmark, now);
 }
 
 /* A packet without a live connection: *gateway is set if one is found for it. */
@@ -343,23 +225,5 @@ int lvsj_edited(struct edit_request *request)
 	sched_edited(service, cursor, request->edit, request->place);
 	return 0;
 }
-
-/* clang leaves out of the BTF what only code uses; gen-abi.ts reads these from there. */
-struct abi_exports {
-	enum abi abi;
-	enum limits limits;
-	enum scheduler scheduler;
-	enum scheduler_flag scheduler_flag;
-	enum hook hook;
-	enum verdict verdict;
-	enum conn_state conn_state;
-	enum conn_word conn_word;
-	enum gateway_flag gateway_flag;
-	enum edit edit;
-	struct conn_key conn_key;
-	struct conn conn;
-	struct service service;
-	struct edit_request edit_request;
-} *abi_exports __attribute__((unused));
 
 char _license[] SEC("license") = "GPL";

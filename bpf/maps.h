@@ -110,7 +110,7 @@ struct {
 /* How did packets leave each program? Index: hook * VERDICTS + verdict. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, HOOKS * VERDICTS);
+	__uint(max_entries, VERDICT_COUNTERS);
 	__type(key, __u32);
 	__type(value, __u64);
 } verdicts SEC(".maps");

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What scripts/gen-abi.ts finds in the BTF: clang leaves out of it what only code uses. */
+#ifndef LVSJ_EXPORTS_H
+#define LVSJ_EXPORTS_H
+
+#include "abi.h"
+
+struct abi_exports {
+	enum abi abi;
+	enum limits limits;
+	enum scheduler scheduler;
+	enum scheduler_flag scheduler_flag;
+	enum hook hook;
+	enum verdict verdict;
+	enum conn_state conn_state;
+	enum conn_word conn_word;
+	enum gateway_flag gateway_flag;
+	enum edit edit;
+	struct conn_key conn_key;
+	struct conn conn;
+	struct service_key service_key;
+	struct service service;
+	struct slot slot;
+	struct slot_counts slot_counts;
+	struct slot_stats slot_stats;
+	struct slot_rates slot_rates;
+	struct service_cursor service_cursor;
+	struct gateway gateway;
+	struct settings settings;
+	struct table_counts table_counts;
+	struct remembered remembered;
+	struct edit_request edit_request;
+};
+
+struct abi_exports *abi_exports __attribute__((unused));
+
+#endif
