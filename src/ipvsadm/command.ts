@@ -1,0 +1,81 @@
+// What one ipvsadm command line asks for, all defaults applied. Made by parse.ts, used by edit.ts,
+// list.ts and run.ts.
+
+import type { ServiceKey } from '../model/table.ts';
+
+/** `-A` and `-E`: an edit replaces every field, as ipvsadm's does. */
+export interface ServiceCommand {
+  kind: 'add-service' | 'edit-service';
+  key: ServiceKey;
+  scheduler: string;
+  schedulerFlags: string[];
+  persistence: number;
+  netmask: string;
+  onePacket: boolean;
+}
+
+/** `-a` and `-e`: here too an edit replaces every field. */
+export interface ServerCommand {
+  kind: 'add-server' | 'edit-server';
+  key: ServiceKey;
+  address: string;
+  port: number;
+  weight: number;
+  upper: number;
+  lower: number;
+}
+
+/** A command that changes the table: what edit.ts takes. */
+export type EditCommand =
+  | ServiceCommand
+  | ServerCommand
+  | { kind: 'delete-service'; key: ServiceKey }
+  | { kind: 'delete-server'; key: ServiceKey; address: string; port: number }
+  | { kind: 'flush' }
+  | { kind: 'set'; tcp: number; tcpFin: number; udp: number };
+
+export interface ListCommand {
+  kind: 'list';
+  /** Only this service. */
+  key?: ServiceKey;
+  what: 'services' | 'connections' | 'timeouts' | 'daemon';
+  numeric: boolean;
+  stats: boolean;
+  rate: boolean;
+  thresholds: boolean;
+  persistentConn: boolean;
+  tunInfo: boolean;
+  exact: boolean;
+  sort: boolean;
+}
+
+export type Command =
+  | EditCommand
+  | ListCommand
+  | { kind: 'restore' }
+  | { kind: 'save'; numeric: boolean }
+  | { kind: 'zero'; key?: ServiceKey }
+  | { kind: 'help' }
+  | { kind: 'version' };
+
+/** What the running director leaves to the command line. */
+export interface Limits {
+  /** Bits of the packet mark that carry the gateway: a service's fwmark must not touch them. */
+  markMask: number;
+}
+
+export const defaultLimits: Limits = { markMask: 0xff000000 };
+
+const editKinds = new Set<string>([
+  'add-service',
+  'edit-service',
+  'delete-service',
+  'add-server',
+  'edit-server',
+  'delete-server',
+  'flush',
+  'set',
+]);
+
+/** Whether the command changes the table, and nothing else. */
+export const isEdit = (command: Command): command is EditCommand => editKinds.has(command.kind);
