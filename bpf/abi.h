@@ -212,6 +212,8 @@ struct settings {
 	__u32 cpus; /* possible CPUs: how many copies slot_stats has */
 	__u32 slots_used; /* slots[] beyond this were never used */
 	__u32 timeout_s[CONN_STATES]; /* by state; ASKED, ANSWERED are UDP's */
+	__u32 mark_mask; /* the mark's gateway bits: eight in a row */
+	__u32 mark_shift;
 	__u32 icmp_timeout_s;
 	__u32 other_timeout_s; /* protocols without ports */
 };
@@ -222,13 +224,13 @@ struct table_counts {
 	__u32 sweeps; /* shards walked by the timer: shows that expiry is alive */
 };
 
-/* A sysctl that we changed. */
+/* Something of the namespace that we changed, to be put back: see src/kernel/memory.ts. */
 struct remembered {
-	char path[112]; /* below /proc/sys */
+	char name[112];
 	char value[16];
 };
 
-/* What user space tells the `edited` program after it changed a service's list of gateways. */
+/* What a service's list of gateways went through: rr and wrr must follow. */
 enum edit {
 	EDIT_INSERTED = 1, /* a gateway at the head */
 	EDIT_REMOVED = 2, /* the gateway that stood at `place` */
@@ -236,8 +238,14 @@ enum edit {
 	EDIT_RESET = 4, /* a new service or another scheduler */
 };
 
-struct edit_request {
-	__u32 service; /* service_cursors[] entry */
+enum request_kind {
+	REQUEST_START = 1, /* the timers; again if they were lost */
+	REQUEST_EDITED = 2, /* see enum edit */
+};
+
+/* What user space asks of lvsj_control. */
+struct request {
+	__u32 kind; /* enum request_kind; 0 = nothing */
 	__u32 edit; /* enum edit */
 	__u32 place;
 	struct service_key key;

@@ -25,10 +25,6 @@
 #include "timer.h"
 #include "exports.h"
 
-/* Which bits of a packet's mark hold the gateway: eight in a row, set at load. */
-const volatile __u32 mark_mask = 0xff000000;
-const volatile __u32 mark_shift = 24;
-
 /*
  * Tells the director that lvsj_ingress has counted this packet, where the admin's own rules
  * overwrite the mark. Nothing else uses tc_index since dsmark left the kernel.
@@ -37,7 +33,17 @@ const volatile __u32 mark_shift = 24;
 
 static __always_inline void mark_set(struct __sk_buff *skb, __u32 gateway)
 {
-	skb->mark = (skb->mark & ~mark_mask) | gateway << mark_shift;
+	struct settings *settings = settings_get();
+
+	if (settings)
+		skb->mark = (skb->mark & ~settings->mark_mask) | gateway << settings->mark_shift;
+}
+
+static __always_inline int mark_is_decided(const struct __sk_buff *skb)
+{
+	struct settings *settings = settings_get();
+
+	return !settings || skb->mark & settings->mark_mask;
 }
 
 /* The id of a slot's gateway; 0 if it was deleted. */
@@ -167,7 +173,7 @@ static __always_inline int direct(struct __sk_buff *skb, __u32 *gateway)
 	struct conn *conn;
 	int verdict;
 
-	if (mark & mark_mask)
+	if (mark_is_decided(skb))
 		return VERDICT_LOOP;
 	verdict = flow_parse(&reader, &flow, DIRECTION_IN);
 	if (verdict)
@@ -202,28 +208,43 @@ int lvsj_director(struct __sk_buff *skb)
 	return BPF_LWT_REROUTE;
 }
 
-/*
- * Run by user space (BPF_PROG_TEST_RUN) once at start, and again if the timers were lost. Of
- * type tc for the timers' sake: syscall programs may not read the coarse clock.
- */
-SEC("tc")
-int lvsj_start(struct __sk_buff *skb)
+static __always_inline int edited(struct request *request)
 {
-	return clocks_start();
-}
-
-/* Run by user space after it changed a service's gateways, so that rr and wrr follow. */
-SEC("syscall")
-int lvsj_edited(struct edit_request *request)
-{
-	__u32 index = request->service;
-	struct service_cursor *cursor = bpf_map_lookup_elem(&service_cursors, &index);
 	struct service *service = service_find(request->key.fwmark, request->key.family);
+	struct service_cursor *cursor;
+	__u32 index;
 
-	if (!cursor || !service)
+	if (!service)
+		return -1;
+	index = service->index;
+	cursor = bpf_map_lookup_elem(&service_cursors, &index);
+	if (!cursor)
 		return -1;
 	sched_edited(service, cursor, request->edit, request->place);
 	return 0;
+}
+
+/*
+ * Does what user space wrote into `requests`, then ran this for (BPF_PROG_TEST_RUN). It is
+ * attached to lvsj0, where no packet comes: by that every tool finds the director of its own
+ * namespace, and the maps through it. 0 or -1.
+ */
+SEC("tc")
+int lvsj_control(struct __sk_buff *skb)
+{
+	__u32 zero = 0;
+	struct request *request = bpf_map_lookup_elem(&requests, &zero);
+
+	if (!request)
+		return -1;
+	switch (__sync_lock_test_and_set(&request->kind, 0)) {
+	case REQUEST_START:
+		return clocks_start();
+	case REQUEST_EDITED:
+		return edited(request);
+	default:
+		return 0;
+	}
 }
 
 char _license[] SEC("license") = "GPL";

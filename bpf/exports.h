@@ -16,6 +16,7 @@ struct abi_exports {
 	enum conn_word conn_word;
 	enum gateway_flag gateway_flag;
 	enum edit edit;
+	enum request_kind request_kind;
 	struct conn_key conn_key;
 	struct conn conn;
 	struct service_key service_key;
@@ -29,7 +30,7 @@ struct abi_exports {
 	struct settings settings;
 	struct table_counts table_counts;
 	struct remembered remembered;
-	struct edit_request edit_request;
+	struct request request;
 };
 
 struct abi_exports *abi_exports __attribute__((unused));

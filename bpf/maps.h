@@ -115,6 +115,14 @@ struct {
 	__type(value, __u64);
 } verdicts SEC(".maps");
 
+/* What does user space ask of lvsj_control? */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct request);
+} requests SEC(".maps");
+
 /*
  * The next three are user space's own book-keeping, kept here so that every tool finds it
  * where the director is; no program reads them.
@@ -138,14 +146,14 @@ struct {
 	__type(value, struct slot_stats);
 } service_pasts SEC(".maps");
 
-/* sysctls that we changed, in order: path and value to put back. */
+/* What of the namespace did we change? Numbered in order. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(max_entries, 1024);
+	__uint(max_entries, 4096);
 	__type(key, __u32);
 	__type(value, struct remembered);
-} sysctls SEC(".maps");
+} memory SEC(".maps");
 
 /* The look-ups that schedulers and counters need; test/host has its own of them. */
 static __always_inline struct slot *slot_get(__u32 slot)

@@ -1,0 +1,128 @@
+// Loads build/director.o into the kernel: programs checked, maps made at their sizes.
+
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { UserError } from '../util/error.ts';
+import * as abi from './abi.gen.ts';
+import * as libbpf from './libbpf.ts';
+import { BpfMap, mapType, onDemand } from './map.ts';
+import { Program } from './program.ts';
+
+const objectPath = fileURLToPath(new URL('../../build/director.o', import.meta.url));
+const verifierLogSize = 1024 * 1024;
+
+const EPERM = -1;
+const EINVAL = -22;
+const ENOSPC = -28;
+
+/** What the verifier said last that is no statistics: the reason. */
+function formatRefusal(log: Buffer): string {
+  const text = log.toString('utf8', 0, Math.max(0, log.indexOf(0)));
+  const lines = text
+    .split('\n')
+    .filter((line) => line !== '' && !/^(processed|verification time|stack depth)/.test(line));
+  return lines.at(-1) ?? 'no reason given';
+}
+
+function explainRefusal(error: number, log: Buffer): string {
+  if (error === EPERM)
+    return 'Operation not permitted: run it as root (it needs CAP_BPF and CAP_NET_ADMIN)';
+  // With no log buffer left the verifier answers ENOSPC: the end of the log is lost, not the reason for it.
+  if (error === ENOSPC || log[0] !== 0) return `the kernel refused it: ${formatRefusal(log)}`;
+  const hint = error === EINVAL ? ' (it needs Linux 6.1 or newer with CONFIG_LWTUNNEL_BPF)' : '';
+  return `${libbpf.errorText(error)}${hint}`;
+}
+
+/** A loaded object; its programs and maps live as long as something holds them. */
+export class DirectorObject {
+  readonly #object: libbpf.Pointer;
+
+  constructor() {
+    if (!existsSync(objectPath))
+      throw new UserError(`${objectPath} is missing: run make build in the checkout`);
+    const log = Buffer.alloc(verifierLogSize);
+    const object = libbpf.objectOpen(objectPath, openOpts(log));
+    if (object === null)
+      throw new UserError(`open ${objectPath}: ${libbpf.errorText(libbpf.errno())}`);
+    this.#object = object;
+    const error = libbpf.objectLoad(object);
+    if (error < 0) {
+      this.close();
+      throw new UserError(`load the eBPF programs: ${explainRefusal(error, log)}`);
+    }
+  }
+
+  map(name: string): BpfMap {
+    const map = libbpf.objectMap(this.#object, name);
+    if (map === null) throw new Error(`${objectPath} has no map "${name}"`);
+    return new BpfMap(libbpf.mapFdOf(map));
+  }
+
+  program(name: string): Program {
+    const program = libbpf.objectProgram(this.#object, name);
+    if (program === null) throw new Error(`${objectPath} has no program "${name}"`);
+    return new Program(libbpf.programFdOf(program));
+  }
+
+  close(): void {
+    libbpf.objectClose(this.#object);
+  }
+}
+
+const openOpts = (log: Buffer): libbpf.OpenOpts => ({
+  sz: libbpf.structSize.open,
+  object_name: null,
+  relaxed_maps: false,
+  pin_root_path: null,
+  unused: 0,
+  kconfig: null,
+  btf_custom_path: null,
+  kernel_log_buf: log,
+  kernel_log_size: log.length,
+  kernel_log_level: 0,
+});
+
+/** Names of all maps of bpf/maps.h and timer.h that tools must find. */
+export const mapNames = [
+  'connections',
+  'services',
+  'service_cursors',
+  'slots',
+  'slot_counts',
+  'slot_stats',
+  'slot_rates',
+  'gateways',
+  'settings',
+  'table_counts',
+  'verdicts',
+  'requests',
+  'clocks',
+  'slot_zeros',
+  'service_pasts',
+  'memory',
+] as const;
+
+/**
+ * The shards of a table for `limit` connections. Each has room for twice its share: the limit
+ * itself is kept by the program, and chance fills no shard that far.
+ */
+export function createShards(connections: BpfMap, limit: number): void {
+  const { SHARDS } = abi.limits;
+  const maxEntries = Math.max(64, Math.ceil((limit / SHARDS) * 2));
+  for (let shard = 0; shard < SHARDS; shard++) {
+    const map = BpfMap.create({
+      type: mapType.hash,
+      name: 'conn_shard',
+      keySize: abi.connKeyLayout.size,
+      valueSize: abi.connLayout.size,
+      maxEntries,
+      flags: onDemand,
+    });
+    const key = Buffer.alloc(4);
+    key.writeUInt32LE(shard);
+    const value = Buffer.alloc(4);
+    value.writeUInt32LE(map.fd);
+    connections.set(key, value);
+    map.close();
+  }
+}

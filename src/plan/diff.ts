@@ -1,0 +1,63 @@
+// What must change for the kernel to have what is wanted: add before delete, each change one command line.
+
+import type { Family } from '../model/table.ts';
+import type { Objects, Route, Rule } from './objects.ts';
+
+/** A step: words for `ip -4` or `ip -6`. */
+export interface Change {
+  family: Family;
+  words: string;
+}
+
+export interface Changes {
+  /** In order: what must be there before packets are sent its way. */
+  add: Change[];
+  /** In order; after everything that pointed to it is gone. */
+  remove: Change[];
+}
+
+const ruleKey = (rule: Rule): string =>
+  `${rule.family} ${rule.priority} ${rule.selector} ${rule.action}`;
+const routeKey = (route: Route): string =>
+  `${route.family} ${route.table} ${route.via} ${route.link}`;
+
+/** Those of `these` whose key is not among `those`. */
+function missing<T>(these: T[], those: T[], key: (item: T) => string): T[] {
+  const known = new Set(those.map(key));
+  return these.filter((item) => !known.has(key(item)));
+}
+
+const ruleWords = (verb: string, rule: Rule): Change => ({
+  family: rule.family,
+  words: `rule ${verb} priority ${rule.priority} ${rule.selector} ${rule.action}`,
+});
+
+/**
+ * A gateway's table is filled before a rule leads there and emptied after. A goto must find its
+ * target, so higher priorities come first; taking away goes the other way round.
+ */
+export function diffObjects(have: Omit<Objects, 'nft'>, want: Omit<Objects, 'nft'>): Changes {
+  const byPriority = (a: Rule, b: Rule): number => b.priority - a.priority;
+  const addRules = missing(want.rules, have.rules, ruleKey).sort(byPriority);
+  const removeRules = missing(have.rules, want.rules, ruleKey).sort(byPriority).reverse();
+  const kept = new Set(want.routes.map((route) => `${route.family} ${route.table}`));
+  return {
+    add: [
+      ...missing(want.routes, have.routes, routeKey).map((route) => ({
+        family: route.family,
+        words: `route replace default via ${route.via} dev ${route.link} table ${route.table}`,
+      })),
+      ...addRules.map((rule) => ruleWords('add', rule)),
+    ],
+    remove: [
+      ...removeRules.map((rule) => ruleWords('del', rule)),
+      ...missing(have.routes, want.routes, routeKey)
+        // One that was replaced above is gone already.
+        .filter((route) => !kept.has(`${route.family} ${route.table}`))
+        .map((route) => ({
+          family: route.family,
+          words: `route del default via ${route.via} dev ${route.link} table ${route.table}`,
+        })),
+    ],
+  };
+}

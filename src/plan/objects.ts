@@ -1,0 +1,176 @@
+// The kernel's objects that the director needs, as pure data: policy rules, gateway tables, the
+// nftables table. What is wanted follows from the gateways alone; diff.ts compares, src/kernel applies.
+
+import type { Family } from '../model/table.ts';
+
+/** The link that the director's route points to (one end of a veth pair), and its other end. */
+export const directorLink = 'lvsj0';
+export const directorPeer = 'lvsj0p';
+
+/**
+ * Tables and rule priorities: 20000 is below everything that asks for a low number (Tailscale
+ * 5210, mwan3 1000-3000) and above wg-quick's, which take those just below main's 32766.
+ */
+export const base = 20000;
+const end = base + 999;
+
+/** Table of the director's route, and of a gateway's default route. */
+export const directorTable = base;
+export const gatewayTable = (id: number): number => base + id;
+
+/** The mark's gateway bits: eight in a row, and their place. */
+export interface MarkBits {
+  mask: number;
+  shift: number;
+}
+
+/** "Decided: no gateway" (GATEWAY_NONE of abi.h). */
+const noGateway = 255;
+
+/** A gateway as the stack's tables need it. */
+export interface GatewayObject {
+  id: number;
+  family: Family;
+  /** Without a `%link`. */
+  via: string;
+  link: string;
+}
+
+/** One policy rule; `selector` and `action` are words of `ip rule add`. */
+export interface Rule {
+  family: Family;
+  priority: number;
+  selector: string;
+  action: string;
+}
+
+/** One default route of a gateway's table. */
+export interface Route {
+  family: Family;
+  table: number;
+  via: string;
+  link: string;
+}
+
+export interface Objects {
+  rules: Rule[];
+  routes: Route[];
+  /** Script for nft -f: the whole of our table, in one transaction. */
+  nft: string;
+}
+
+const hex = (value: number): string => `0x${(value >>> 0).toString(16)}`;
+
+/** `0x1000000/0xff000000`, as ip rule prints it. */
+export const markMatch = (value: number, mask: number): string =>
+  value === 0 && mask >>> 0 === 0xffffffff
+    ? '0'
+    : `${hex(value).replace(/^0x0$/, '0')}/${hex(mask)}`;
+
+const gatewayMark = (id: number, bits: MarkBits): number => (id << bits.shift) >>> 0;
+
+/** Ids of one high nibble stand together, so that a mark passes 15 + 16 rules at the most. */
+function planGatewayRules(gateways: GatewayObject[], bits: MarkBits, family: Family): Rule[] {
+  const ids = gateways
+    .filter((gateway) => gateway.family === family)
+    .map((gateway) => gateway.id)
+    .sort((a, b) => a - b);
+  const rules = ids.map((id) => ({
+    family,
+    priority: base + 100 + id,
+    selector: `fwmark ${markMatch(gatewayMark(id, bits), bits.mask)}`,
+    action: `lookup ${gatewayTable(id)}`,
+  }));
+  const nibbleMask = (0xf0 << bits.shift) >>> 0;
+  const firsts = ids.filter((id, i) => id >= 16 && (ids[i - 1] ?? 0) >> 4 !== id >> 4);
+  const jumps = firsts.map((id) => ({
+    family,
+    priority: base + 2 + (id >> 4),
+    selector: `fwmark ${markMatch(gatewayMark(id & 0xf0, bits), nibbleMask)}`,
+    action: `goto ${base + 100 + id}`,
+  }));
+  return [...jumps, ...rules];
+}
+
+/** The walk of a packet through the policy rules; each family has its own. */
+function planRules(gateways: GatewayObject[], bits: MarkBits, family: Family): Rule[] {
+  const rule = (priority: number, selector: string, action: string): Rule => ({
+    family,
+    priority,
+    selector,
+    action,
+  });
+  return [
+    // Unmarked traffic (most of a router's) pays for this one look and no more.
+    rule(base, `fwmark ${markMatch(0, 0xffffffff)}`, `goto ${end}`),
+    // Internal routes first: only what would take the default route is shared out.
+    rule(base + 1, '', 'lookup main suppress_prefixlength 0'),
+    rule(base + 2, `fwmark ${markMatch(gatewayMark(noGateway, bits), bits.mask)}`, `goto ${end}`),
+    ...planGatewayRules(gateways, bits, family),
+    // The router's own packets are never scheduled: on output the route runs no program, and
+    // lvsj0 would swallow them.
+    rule(end - 9, 'iif lo', `goto ${end}`),
+    // One rule for all services; the program knows which marks are theirs.
+    rule(end - 8, `not fwmark ${markMatch(0, ~bits.mask >>> 0)}`, `lookup ${directorTable}`),
+    rule(end, '', 'nop'),
+  ];
+}
+
+/** Saves a decision in the conntrack mark and restores it; the admin's other bits stay. */
+function planNft(gateways: GatewayObject[], bits: MarkBits): string {
+  const mask = hex(bits.mask);
+  const rest = hex(~bits.mask >>> 0);
+  const ids = gateways.map((gateway) => gateway.id).sort((a, b) => a - b);
+  const mark = (id: number): string => hex(gatewayMark(id, bits));
+  const chains = ids.flatMap((id) => [
+    `  chain save_${id} { ct mark set ct mark & ${rest} | ${mark(id)} }`,
+    `  chain restore_${id} { meta mark set meta mark & ${rest} | ${mark(id)} }`,
+  ]);
+  const jumps = (verb: string): string =>
+    ids.length === 0
+      ? ''
+      : ` vmap { ${ids.map((id) => `${mark(id)} : goto ${verb}_${id}`).join(', ')} }`;
+  const save = `    ct mark & ${mask} == 0 meta mark & ${mask}${jumps('save')}`;
+  const restore = `    ct direction original ct mark & ${mask}${jumps('restore')}`;
+  return [
+    'table inet lvsj',
+    'delete table inet lvsj',
+    'table inet lvsj {',
+    ...chains,
+    '  chain prerouting {',
+    // After the admin's mangle rules (-150), whose --set-mark overwrites the gateway bits.
+    '    type filter hook prerouting priority -140; policy accept;',
+    `    meta mark & ${mask} != 0 return`,
+    ...(ids.length === 0 ? [] : [restore]),
+    // A connection that began without the director, or an answer to one from outside: hands off.
+    `    ct mark & ${mask} == 0 ct state established,related meta mark & ${rest} != 0 meta mark set meta mark | ${mask}`,
+    '  }',
+    '  chain postrouting {',
+    '    type filter hook postrouting priority -140; policy accept;',
+    ...(ids.length === 0 ? [] : [save]),
+    '  }',
+    '}',
+    '',
+  ].join('\n');
+}
+
+/** Everything that should be there for these gateways. */
+export function planObjects(
+  gateways: GatewayObject[],
+  bits: MarkBits,
+  families: Family[],
+): Objects {
+  return {
+    rules: families.flatMap((family) => planRules(gateways, bits, family)),
+    routes: gateways.map(({ id, family, via, link }) => ({
+      family,
+      table: gatewayTable(id),
+      via,
+      link,
+    })),
+    nft: planNft(gateways, bits),
+  };
+}
+
+/** Whether a rule's priority or a table's number is one of ours. */
+export const isOurs = (number: number): boolean => number >= base && number <= end;
