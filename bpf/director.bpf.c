@@ -208,6 +208,17 @@ int lvsj_director(struct __sk_buff *skb)
 	return BPF_LWT_REROUTE;
 }
 
+static long edited_slot(__u32 place, struct service **service)
+{
+	__u32 slot = sched_slot(*service, place);
+	struct slot_counts *counts = slot_counts_get(slot);
+	struct slot *config = slot_get(slot);
+
+	if (slot && config && counts)
+		slot_thresholds(config, counts, 0);
+	return 0;
+}
+
 static __always_inline int edited(struct request *request)
 {
 	struct service *service = service_find(request->key.fwmark, request->key.family);
@@ -221,6 +232,7 @@ static __always_inline int edited(struct request *request)
 	if (!cursor)
 		return -1;
 	sched_edited(service, cursor, request->edit, request->place);
+	bpf_loop(service->gateway_count, edited_slot, &service, 0);
 	return 0;
 }
 

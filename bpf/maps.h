@@ -124,11 +124,11 @@ struct {
 } requests SEC(".maps");
 
 /*
- * The next three are user space's own book-keeping, kept here so that every tool finds it
+ * The next two are user space's own book-keeping, kept here so that every tool finds it
  * where the director is; no program reads them.
  */
 
-/* -Z: what a slot had counted then (stats) and its averages. */
+/* What had a slot counted when it was zeroed (-Z)? */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
@@ -136,15 +136,6 @@ struct {
 	__type(key, __u32);
 	__type(value, struct slot_stats);
 } slot_zeros SEC(".maps");
-
-/* What a service's deleted gateways had counted; key: service.index. */
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(max_entries, MAX_SERVICES);
-	__type(key, __u32);
-	__type(value, struct slot_stats);
-} service_pasts SEC(".maps");
 
 /* What of the namespace did we change? Numbered in order. */
 struct {

@@ -67,10 +67,10 @@ export class BpfMap {
 
   /** A new map; `flags` as in BPF_MAP_CREATE. */
   static create(info: Omit<MapInfo, 'id'>): BpfMap {
-    // struct bpf_map_create_opts: sz, four BTF words, map_flags.
+    // struct bpf_map_create_opts: sz, four BTF words, inner_map_fd, map_flags.
     const opts = Buffer.alloc(64);
     opts.writeBigUInt64LE(BigInt(opts.length));
-    opts.writeUInt32LE(info.flags, 24);
+    opts.writeUInt32LE(info.flags, 28);
     const { type, name, keySize, valueSize, maxEntries } = info;
     const fd = libbpf.mapCreate(type, name, keySize, valueSize, maxEntries, opts);
     return new BpfMap(libbpf.check(fd, `create BPF map "${name}"`));

@@ -94,9 +94,6 @@ export class DirectorMaps {
   get slotZeros(): TypedMap<abi.SlotStats> {
     return this.#typed('slot_zeros', abi.slotStatsLayout);
   }
-  get servicePasts(): TypedMap<abi.SlotStats> {
-    return this.#typed('service_pasts', abi.slotStatsLayout);
-  }
   get memory(): TypedMap<abi.Remembered> {
     return this.#typed('memory', abi.rememberedLayout);
   }

@@ -98,7 +98,6 @@ export const mapNames = [
   'requests',
   'clocks',
   'slot_zeros',
-  'service_pasts',
   'memory',
 ] as const;
 

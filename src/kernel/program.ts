@@ -72,12 +72,14 @@ export class Program {
     opts.data_size_in = packet.length;
     opts.ctx_in = context;
     opts.ctx_size_in = context.length;
-    opts.ctx_out = Buffer.alloc(skbSize);
+    // Kept apart: koffi writes the struct's pointers back as numbers.
+    const after = Buffer.alloc(skbSize);
+    opts.ctx_out = after;
     opts.ctx_size_out = skbSize;
     libbpf.check(libbpf.testRun(this.fd, opts), 'run a BPF program');
     return {
       retval: opts.retval | 0,
-      mark: opts.ctx_out.readUInt32LE(skb.mark),
+      mark: after.readUInt32LE(skb.mark),
       duration: opts.duration,
     };
   }

@@ -61,11 +61,12 @@ export interface Objects {
 
 const hex = (value: number): string => `0x${(value >>> 0).toString(16)}`;
 
-/** `0x1000000/0xff000000`, as ip rule prints it. */
+/**
+ * `0x1000000/0xff000000`, as ip rule prints it. The mask always: `fwmark 0` without one has the
+ * mask 0 and matches everything.
+ */
 export const markMatch = (value: number, mask: number): string =>
-  value === 0 && mask >>> 0 === 0xffffffff
-    ? '0'
-    : `${hex(value).replace(/^0x0$/, '0')}/${hex(mask)}`;
+  `${value === 0 ? '0' : hex(value)}/${hex(mask)}`;
 
 const gatewayMark = (id: number, bits: MarkBits): number => (id << bits.shift) >>> 0;
 
@@ -123,8 +124,8 @@ function planNft(gateways: GatewayObject[], bits: MarkBits): string {
   const ids = gateways.map((gateway) => gateway.id).sort((a, b) => a - b);
   const mark = (id: number): string => hex(gatewayMark(id, bits));
   const chains = ids.flatMap((id) => [
-    `  chain save_${id} { ct mark set ct mark & ${rest} | ${mark(id)} }`,
-    `  chain restore_${id} { meta mark set meta mark & ${rest} | ${mark(id)} }`,
+    `  chain save_${id} {\n    ct mark set ct mark & ${rest} | ${mark(id)}\n  }`,
+    `  chain restore_${id} {\n    meta mark set meta mark & ${rest} | ${mark(id)}\n  }`,
   ]);
   const jumps = (verb: string): string =>
     ids.length === 0

@@ -1,0 +1,55 @@
+// lvsj ipvsadm: the command line of src/ipvsadm on the director of this network namespace.
+
+import { readFileSync } from 'node:fs';
+import { type IpvsadmIo, runIpvsadm } from '../ipvsadm/run.ts';
+import { Director, defaults, requireRoot } from '../kernel/director.ts';
+import { withLock } from '../kernel/lock.ts';
+import { readConnections } from '../kernel/read-connections.ts';
+import { emptyTable, readTable } from '../kernel/read-table.ts';
+import { writeTable, zeroCounters } from '../kernel/write-table.ts';
+import { tryRun } from '../util/run.ts';
+
+/** Host names as the machine's resolver knows them; asked once each. */
+function resolver(): (address: string) => string | undefined {
+  const known = new Map<string, string | undefined>();
+  return (address) => {
+    if (!known.has(address)) {
+      const answer = tryRun(['getent', 'hosts', address]);
+      known.set(address, answer.stdout.trim().split(/\s+/)[1]);
+    }
+    return known.get(address);
+  };
+}
+
+const io: IpvsadmIo = {
+  limits: () => {
+    requireRoot();
+    return { markMask: Director.find()?.settings.markMask ?? defaults.markMask };
+  },
+  readTable: () => {
+    const director = Director.find();
+    return director ? readTable(director) : emptyTable();
+  },
+  readConnections: () => {
+    const director = Director.find();
+    return director ? [...readConnections(director)] : [];
+  },
+  writeTable: (edit) =>
+    withLock(() => {
+      const running = Director.find();
+      // A refused command starts nothing: what it makes of the empty table tells.
+      if (!running) edit(emptyTable());
+      writeTable(running ?? Director.start(defaults), edit);
+    }),
+  zero: (key) =>
+    withLock(() => {
+      const director = Director.find();
+      if (director) zeroCounters(director, key);
+    }),
+  stdin: () => readFileSync(0, 'utf8'),
+  out: (text) => process.stdout.write(text),
+  err: (text) => process.stderr.write(text),
+  names: resolver(),
+};
+
+export const runIpvsadmCommand = (args: string[]): number => runIpvsadm(args, io);

@@ -1,0 +1,66 @@
+// `lvsj COMMAND`: the table of commands. Each is in a file of its own, loaded only when asked for:
+// lvsj ipvsadm is run in loops by scripts and must start fast.
+
+import { exit, UserError } from '../util/error.ts';
+
+interface CommandEntry {
+  /** One line of help. */
+  summary: string;
+  run: (args: string[]) => number | Promise<number>;
+}
+
+const commands: Record<string, CommandEntry> = {
+  ipvsadm: {
+    summary: 'services and gateways, in the words of ipvsadm (lvsj ipvsadm -h)',
+    run: async (args) => (await import('./ipvsadm.ts')).runIpvsadmCommand(args),
+  },
+  start: {
+    summary: 'start the director of this network namespace with other than default bounds',
+    run: async (args) => (await import('./director.ts')).runStart(args),
+  },
+  status: {
+    summary: 'the director, its gateways, and how packets left each program',
+    run: async (args) => (await import('./status.ts')).runStatus(args),
+  },
+  stop: {
+    summary: 'end the director of this network namespace and leave no trace',
+    run: async (args) => (await import('./director.ts')).runStop(args),
+  },
+  lab: {
+    summary: 'a LAN, a director, ISPs and an internet of network namespaces to try things in',
+    run: async (args) => (await import('./lab.ts')).runLab(args),
+  },
+};
+
+function help(): string {
+  const lines = Object.entries(commands).map(
+    ([name, { summary }]) => `  ${name.padEnd(9)}${summary}`,
+  );
+  return [
+    'lvsj shares outgoing traffic over several gateways, in this network namespace.',
+    '',
+    'Usage: lvsj COMMAND [ARGUMENTS]; lvsj COMMAND --help says more.',
+    '',
+    ...lines,
+    '',
+  ].join('\n');
+}
+
+async function main([name, ...args]: string[]): Promise<number> {
+  if (name === undefined || name === '-h' || name === '--help' || name === 'help') {
+    process.stdout.write(help());
+    return exit.ok;
+  }
+  const command = commands[name];
+  if (!command)
+    throw new UserError(`lvsj: there is no command "${name}"; lvsj --help lists them`, exit.usage);
+  return await command.run(args);
+}
+
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  if (!(error instanceof UserError)) throw error;
+  process.stderr.write(`${error.message}\n`);
+  process.exitCode = error.status;
+}

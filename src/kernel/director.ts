@@ -1,0 +1,240 @@
+// The director of this network namespace: find, start, stop.
+//
+// It has no process and no fixed path: lvsj_control is attached to lvsj0, and whoever looks there
+// finds the program, and through it every map. lvsj_director is held by its routes, the two LAN
+// programs by lvsj0's other end, where no packet comes, so that links can be added later.
+
+import { readFileSync } from 'node:fs';
+import type { Family } from '../model/table.ts';
+import {
+  directorLink,
+  directorPeer,
+  directorTable,
+  type MarkBits,
+  planObjects,
+} from '../plan/objects.ts';
+import { exit, UserError } from '../util/error.ts';
+import { tryRun } from '../util/run.ts';
+import * as abi from './abi.gen.ts';
+import * as libbpf from './libbpf.ts';
+import { deleteDirectorLink, haveIpv6, makeDirectorLink, readLinks } from './link.ts';
+import { DirectorMaps } from './maps.ts';
+import { readMemory, restoreSysctls } from './memory.ts';
+import { createShards, DirectorObject, mapNames } from './object.ts';
+import { addObjects, clearObjects } from './objects.ts';
+import { ipWithProgram, pinTimers, timersArePinned, unpinTimers } from './pin.ts';
+import { Program } from './program.ts';
+import { changeSysctls } from './sysctl.ts';
+import { detachLan, tcAttach, tcQuery } from './tc.ts';
+
+export interface StartOptions {
+  /** Most connections and templates that the table holds. */
+  connections: number;
+  markMask: number;
+}
+
+export const defaults: StartOptions = { connections: 1_048_576, markMask: 0xff000000 };
+
+/** Seconds; TCP's are IPVS's, by state number. */
+const defaultTimeouts = [2, 900, 120, 60, 120, 120, 10, 60, 30, 120, 120, 300, 300, 0, 0, 0];
+/** conntrack's, for the same reasons: an answer to a ping is not long in coming. */
+const icmpTimeout = 30;
+const otherTimeout = 600;
+
+/** The families that this namespace routes. */
+export const families = (): Family[] => (haveIpv6() ? [4, 6] : [4]);
+
+/** Place of the eight gateway bits. */
+export function markBits(mask: number): MarkBits {
+  const shift = 31 - Math.clz32(mask & -mask);
+  if (mask >>> shift !== 0xff || mask >>> 0 !== (0xff << shift) >>> 0)
+    throw new UserError(
+      `mark mask 0x${(mask >>> 0).toString(16)}: it must be eight bits in a row, e.g. 0xff000000`,
+      exit.usage,
+    );
+  return { mask: mask >>> 0, shift };
+}
+
+/** Root of this machine, in a namespace that it may change. */
+export function requireRoot(): void {
+  if (process.geteuid?.() !== 0)
+    throw new UserError("Can't initialize lvsj: Permission denied (you must be root)", exit.usage);
+}
+
+export class Director {
+  readonly control: Program;
+  readonly maps: DirectorMaps;
+
+  constructor(control: Program, maps: DirectorMaps) {
+    this.control = control;
+    this.maps = maps;
+  }
+
+  /** The one that runs in this network namespace. */
+  static find(): Director | undefined {
+    const ifindex = libbpf.interfaceIndex(directorLink);
+    const id = ifindex === 0 ? undefined : tcQuery(ifindex, 'ingress');
+    if (id === undefined) return undefined;
+    const control = Program.byId(id);
+    const director = new Director(control, DirectorMaps.byIds(control.info.mapIds));
+    const running = director.settings.abi;
+    if (running !== abi.abi.ABI_VERSION)
+      throw new UserError(
+        `the director that runs here speaks ABI ${running}, this lvsj ${abi.abi.ABI_VERSION}: ` +
+          'use the lvsj that started it, or stop it with that and start it again',
+      );
+    return director;
+  }
+
+  /** Starts one; whatever fails, nothing is left behind. */
+  static start(options: StartOptions): Director {
+    const bits = markBits(options.markMask);
+    const object = new DirectorObject();
+    try {
+      return bringUp(object, options, bits);
+    } catch (error) {
+      takeDown(undefined);
+      throw error;
+    } finally {
+      object.close();
+    }
+  }
+
+  get settings(): abi.Settings {
+    const settings = this.maps.settings.get(0);
+    if (!settings) throw new Error('the settings map is empty');
+    return settings;
+  }
+
+  get bits(): MarkBits {
+    return { mask: this.settings.markMask, shift: this.settings.markShift };
+  }
+
+  /** Has lvsj_control do something: see struct request of bpf/abi.h. */
+  request(request: Partial<abi.Request>): void {
+    const key = request.key ?? { fwmark: 0, family: 0 };
+    this.maps.requests.set(0, { kind: 0, edit: 0, place: 0, ...request, key });
+    const empty = Buffer.alloc(64);
+    if (this.control.run(empty).retval !== 0)
+      throw new Error(`lvsj_control refused request ${request.kind}`);
+  }
+
+  /** Pins the timers and starts them; again if the pin was lost. */
+  keepTime(): void {
+    if (timersArePinned()) return;
+    pinTimers(this.maps.map('clocks').info.id);
+    this.request({ kind: abi.requestKind.REQUEST_START });
+  }
+
+  /** The programs for LAN links: file descriptors of ingress and egress. */
+  lanPrograms(): { ingress: number; egress: number } {
+    const peer = libbpf.interfaceIndex(directorPeer);
+    const fd = (hook: 'ingress' | 'egress'): number => {
+      const id = tcQuery(peer, hook);
+      if (id === undefined)
+        throw new UserError(
+          `the ${hook} program is gone from ${directorPeer}: lvsj stop, and again`,
+        );
+      return Program.byId(id).fd;
+    };
+    return { ingress: fd('ingress'), egress: fd('egress') };
+  }
+
+  /** Ends it: the namespace is as it was found. */
+  stop(): void {
+    clearConntrackMarks(this.bits);
+    takeDown(this.maps);
+  }
+}
+
+function initialSettings(options: StartOptions, bits: MarkBits): abi.Settings {
+  return {
+    abi: abi.abi.ABI_VERSION,
+    connectionLimit: options.connections,
+    cpus: libbpf.possibleCpus(),
+    slotsUsed: 1,
+    timeoutS: defaultTimeouts,
+    markMask: bits.mask,
+    markShift: bits.shift,
+    icmpTimeoutS: icmpTimeout,
+    otherTimeoutS: otherTimeout,
+  };
+}
+
+function bringUp(object: DirectorObject, options: StartOptions, bits: MarkBits): Director {
+  const maps = new DirectorMaps(mapNames.map((name) => object.map(name)));
+  createShards(maps.map('connections'), options.connections);
+  maps.settings.set(0, initialSettings(options, bits));
+  const control = object.program('lvsj_control');
+  for (const map of maps.byName.values())
+    libbpf.check(libbpf.programBindMap(control.fd, map.fd, null), `bind map ${map.info.name}`);
+  makeDirectorLink();
+  const peer = libbpf.interfaceIndex(directorPeer);
+  tcAttach(peer, 'ingress', object.program('lvsj_ingress').fd);
+  tcAttach(peer, 'egress', object.program('lvsj_egress').fd);
+  // Last of the programs: from here on others find the director.
+  tcAttach(libbpf.interfaceIndex(directorLink), 'ingress', control.fd);
+  // The object closes its own descriptors: go on with ones that are the director's.
+  const director = Director.find();
+  if (!director) throw new Error('the director that was just started is not found');
+  director.keepTime();
+  changeSysctls(director.maps, [], []);
+  addDirectorRoutes(object.program('lvsj_director').info.id);
+  addObjects(planObjects([], bits, families()), families());
+  return director;
+}
+
+/** The routes that run the director: what the kernel calls encap bpf. */
+function addDirectorRoutes(programId: number): void {
+  try {
+    for (const family of families())
+      ipWithProgram(programId, (path) => [
+        ...[`-${family}`, 'route', 'replace', 'default', 'encap', 'bpf', 'in', 'pinned', path],
+        ...['dev', directorLink, 'table', String(directorTable)],
+      ]);
+  } catch (error) {
+    if (kernelLacksLwtBpf())
+      throw new UserError(
+        'this kernel was built without CONFIG_LWTUNNEL_BPF: the director needs it',
+      );
+    throw error;
+  }
+}
+
+/** Says so only where the kernel's configuration can be read and lacks it. */
+function kernelLacksLwtBpf(): boolean {
+  const release = readFileSync('/proc/sys/kernel/osrelease', 'utf8').trim();
+  const config = tryRun(['cat', `/boot/config-${release}`]);
+  return config.status === 0 && !config.stdout.includes('CONFIG_LWTUNNEL_BPF=y');
+}
+
+/** Gateway ids mean nothing once the director is gone; a later one may give them to others. */
+function clearConntrackMarks({ mask }: MarkBits): void {
+  const entries = `0/0x${mask.toString(16)}`;
+  for (const family of ['ipv4', 'ipv6'])
+    tryRun(['conntrack', '-f', family, '-U', '--mark', entries]);
+}
+
+/** Rules first, so that no packet is sent to what goes next. */
+function takeDown(maps: DirectorMaps | undefined): void {
+  clearObjects(families());
+  if (maps) {
+    for (const link of readLinks()) if (link.name !== directorLink) detachLan(maps, link);
+    restoreSysctls(readMemory(maps));
+  }
+  unpinTimers();
+  deleteDirectorLink();
+}
+
+/** Whether anything of ours is here, found or only left over. */
+export function haveLeftovers(): boolean {
+  return libbpf.interfaceIndex(directorLink) !== 0;
+}
+
+/** Ends the director of this namespace, and clears up after one that was half made. */
+export function stopDirector(): void {
+  const director = Director.find();
+  if (director) director.stop();
+  else if (haveLeftovers()) takeDown(undefined);
+  else throw new UserError('not running: there is no director in this network namespace');
+}

@@ -1,0 +1,110 @@
+// Reads and changes the kernel's objects of plan/objects.ts: by iproute2 and nft.
+
+import { createHash } from 'node:crypto';
+import type { Family } from '../model/table.ts';
+import { type Change, diffObjects } from '../plan/diff.ts';
+import { directorTable, isOurs, type Objects, type Route, type Rule } from '../plan/objects.ts';
+import { run, tryRun } from '../util/run.ts';
+
+interface IpRule {
+  priority: number;
+  not?: null;
+  fwmark?: string;
+  fwmask?: string;
+  iif?: string;
+  table?: string;
+  goto?: number;
+  nop?: null;
+  suppress_prefixlen?: number;
+}
+
+/** The words with which this rule is added: the form in which rules are compared. */
+function toRule(family: Family, rule: IpRule): Rule {
+  // A full mask is the one that ip does not print.
+  const mark = rule.fwmark && `fwmark ${rule.fwmark}/${rule.fwmask ?? '0xffffffff'}`;
+  const selector = ['not' in rule ? 'not' : '', rule.iif ? `iif ${rule.iif}` : '', mark ?? ''];
+  const suppress =
+    rule.suppress_prefixlen === undefined
+      ? ''
+      : ` suppress_prefixlength ${rule.suppress_prefixlen}`;
+  let action = 'nop';
+  if (rule.goto !== undefined) action = `goto ${rule.goto}`;
+  else if (rule.table !== undefined) action = `lookup ${rule.table}${suppress}`;
+  return {
+    family,
+    priority: rule.priority,
+    selector: selector.filter((word) => word !== '').join(' '),
+    action,
+  };
+}
+
+interface IpRoute {
+  dst: string;
+  gateway?: string;
+  dev?: string;
+  table?: string;
+}
+
+/** Our rules and gateways' routes as the kernel has them now. */
+export function readObjects(families: Family[]): Omit<Objects, 'nft'> {
+  const rules: Rule[] = [];
+  const routes: Route[] = [];
+  for (const family of families) {
+    const ipRules = JSON.parse(run(['ip', `-${family}`, '-json', 'rule', 'show'])) as IpRule[];
+    rules.push(
+      ...ipRules.filter(({ priority }) => isOurs(priority)).map((rule) => toRule(family, rule)),
+    );
+    const all = ['ip', `-${family}`, '-json', 'route', 'show', 'table', 'all'];
+    for (const { dst, gateway, dev, table } of JSON.parse(run(all)) as IpRoute[]) {
+      const number = Number(table);
+      if (dst !== 'default' || !isOurs(number) || number === directorTable) continue;
+      routes.push({ family, table: number, via: gateway ?? '', link: dev ?? '' });
+    }
+  }
+  return { rules, routes };
+}
+
+/** Runs changes in order, one process a family. `force` goes on past what is gone already. */
+function applyChanges(changes: Change[], force: boolean): void {
+  for (const family of [4, 6] as const) {
+    const lines = changes.filter((change) => change.family === family).map(({ words }) => words);
+    if (lines.length === 0) continue;
+    const argv = ['ip', `-${family}`, ...(force ? ['-force'] : []), '-batch', '-'];
+    const input = `${lines.join('\n')}\n`;
+    if (force) tryRun(argv, { input });
+    else run(argv, { input });
+  }
+}
+
+/** Tells a table of ours that holds just this script from any other. */
+const stampOf = (script: string): string =>
+  `lvsj ${createHash('sha256').update(script).digest('hex').slice(0, 16)}`;
+
+function applyNft(script: string): void {
+  const stamp = stampOf(script);
+  const have = tryRun(['nft', 'list', 'table', 'inet', 'lvsj']);
+  if (have.status === 0 && have.stdout.includes(stamp)) return;
+  const body = script.replace('table inet lvsj {', `table inet lvsj {\n  comment "${stamp}"`);
+  run(['nft', '-f', '-'], { input: body });
+}
+
+/** First half of a change: everything that packets may be sent to next is there. */
+export function addObjects(want: Objects, families: Family[]): void {
+  applyChanges(diffObjects(readObjects(families), want).add, false);
+  applyNft(want.nft);
+}
+
+/** Second half: what nothing leads to any more goes. */
+export function removeObjects(want: Objects, families: Family[]): void {
+  applyNft(want.nft);
+  applyChanges(diffObjects(readObjects(families), want).remove, true);
+}
+
+/** Everything of ours goes, whoever left it there. */
+export function clearObjects(families: Family[]): void {
+  applyChanges(diffObjects(readObjects(families), { rules: [], routes: [] }).remove, true);
+  for (const family of families)
+    tryRun(['ip', `-${family}`, 'route', 'flush', 'table', String(directorTable)]);
+  if (tryRun(['nft', 'list', 'table', 'inet', 'lvsj']).status === 0)
+    run(['nft', 'delete', 'table', 'inet', 'lvsj']);
+}

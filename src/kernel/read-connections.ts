@@ -1,0 +1,71 @@
+// The connection table -> connections as people see them.
+
+import { addressFromWords } from '../model/address.ts';
+import type { Connection } from '../model/table.ts';
+import * as abi from './abi.gen.ts';
+import type { Director } from './director.ts';
+import { gatewayAddress } from './read-table.ts';
+
+const states = abi.connState;
+const TCP = 6;
+const UDP = 17;
+const ICMP = 1;
+const ICMPV6 = 58;
+
+const tcpNames =
+  'NONE ESTABLISHED SYN_SENT SYN_RECV FIN_WAIT TIME_WAIT CLOSE CLOSE_WAIT LAST_ACK LISTEN SYNACK'.split(
+    ' ',
+  );
+
+/** As ipvsadm -Lnc names it; what IPVS has no word for goes by its protocol. */
+function stateName(protocol: number, state: number): string {
+  if (state === states.CONN_TEMPLATE) return 'NONE';
+  if (state === states.CONN_TEMPLATE_ASSURED) return 'ASSURED';
+  if (protocol === UDP) return 'UDP';
+  if (protocol === ICMP || protocol === ICMPV6) return 'ICMP';
+  return tcpNames[state] ?? 'NONE';
+}
+
+function timeoutOf(
+  settings: abi.Settings,
+  key: abi.ConnKey,
+  conn: abi.Conn,
+  state: number,
+): number {
+  if (key.protocol === 0) return conn.timeoutS;
+  if (key.protocol === TCP || key.protocol === UDP) return settings.timeoutS[state] ?? 0;
+  if (key.protocol === ICMP || key.protocol === ICMPV6) return settings.icmpTimeoutS;
+  return settings.otherTimeoutS;
+}
+
+const nsPerSecond = 1_000_000_000n;
+
+/** All connections and templates, in the order of the hash: none. */
+export function* readConnections(director: Director): Generator<Connection> {
+  const { settings, maps } = director;
+  const slots = maps.slots.all(settings.slotsUsed);
+  const gateways = maps.gateways.all();
+  // The clock of the datapath: CLOCK_MONOTONIC.
+  const now = process.hrtime.bigint();
+  for (const [key, conn] of maps.connections()) {
+    const state = conn.word & abi.connWord.WORD_STATE;
+    if (state === states.CONN_DEAD) continue;
+    const slot = slots.get(conn.slot);
+    const age = Number((now - conn.seenNs) / nsPerSecond);
+    const client = addressFromWords(key.client.word);
+    yield {
+      protocol: key.protocol,
+      family: client.includes(':') ? 6 : 4,
+      client,
+      clientPort: key.clientPort,
+      server: addressFromWords(key.server.word),
+      serverPort: key.serverPort,
+      gateway: gatewayAddress(gateways.get(slot?.gateway ?? 0)),
+      // A gateway has no ports: IPVS shows the packet's own, and 0 for a template.
+      gatewayPort: slot?.port || key.serverPort,
+      state: stateName(key.protocol, state),
+      expires: Math.max(0, timeoutOf(settings, key, conn, state) - age),
+      fwmark: conn.fwmark,
+    };
+  }
+}

@@ -1,0 +1,153 @@
+// The director's maps -> the table as people see it.
+
+import { addressFromWords } from '../model/address.ts';
+import {
+  type Counters,
+  type Family,
+  noCounters,
+  type Service,
+  type ServiceGateway,
+  type Table,
+} from '../model/table.ts';
+import * as abi from './abi.gen.ts';
+import { type Director, defaults } from './director.ts';
+
+const states = abi.connState;
+
+/** The table of a namespace without a director. */
+export const emptyTable = (): Table => ({
+  services: [],
+  timeouts: { tcp: 900, tcpFin: 120, udp: 300 },
+  size: defaults.connections,
+});
+
+const counterNames = Object.keys(noCounters()) as (keyof Counters)[];
+
+const combine = (a: Counters, b: Counters, f: (a: bigint, b: bigint) => bigint): Counters => {
+  const result = noCounters();
+  for (const name of counterNames) result[name] = f(a[name], b[name]);
+  return result;
+};
+
+/** IPVS's fixed point, rounded as IPVS shows it: 10 bits for numbers, 5 for bytes. */
+function toRates(averages: Counters): Counters {
+  const rates = noCounters();
+  for (const name of counterNames) {
+    const bytes = name === 'inBytes' || name === 'outBytes';
+    rates[name] = bytes ? (averages[name] + 0xfn) >> 5n : (averages[name] + 0x1ffn) >> 10n;
+  }
+  return rates;
+}
+
+/** Everything that the maps hold of slots, read once. */
+export interface Slots {
+  slots: Map<number, abi.Slot>;
+  counts: Map<number, abi.SlotCounts>;
+  /** As counted; what -Z took away is in zeros. */
+  stats: Map<number, Counters>;
+  rates: Map<number, abi.SlotRates>;
+  zeros: Map<number, Counters>;
+  gateways: Map<number, abi.Gateway>;
+}
+
+export function readSlots({ maps, settings }: Director): Slots {
+  const used = settings.slotsUsed;
+  return {
+    slots: maps.slots.all(used),
+    counts: maps.slotCounts.all(used),
+    stats: maps.slotStats(used),
+    rates: maps.slotRates.all(used),
+    zeros: maps.slotZeros.all(),
+    gateways: maps.gateways.all(),
+  };
+}
+
+/** `fe80::1%eth1` where the address alone does not say the link. */
+export function gatewayAddress(gateway: abi.Gateway | undefined): string {
+  if (!gateway) return '?';
+  const address = addressFromWords(gateway.via.word);
+  return address.startsWith('fe80:') ? `${address}%${gateway.link}` : address;
+}
+
+const totalsOf = (all: Slots, slot: number): Counters =>
+  combine(
+    all.stats.get(slot) ?? noCounters(),
+    all.zeros.get(slot) ?? noCounters(),
+    (a, b) => a - b,
+  );
+
+function toServiceGateway(all: Slots, slot: number): ServiceGateway {
+  const config = all.slots.get(slot);
+  const counts = all.counts.get(slot);
+  return {
+    address: gatewayAddress(all.gateways.get(config?.gateway ?? 0)),
+    port: config?.port ?? 0,
+    weight: config?.weight ?? 0,
+    upper: config?.upper ?? 0,
+    lower: config?.lower ?? 0,
+    active: counts?.active ?? 0,
+    inactive: counts?.inactive ?? 0,
+    persistent: counts?.persistent ?? 0,
+    totals: totalsOf(all, slot),
+    rates: toRates(all.rates.get(slot)?.average ?? noCounters()),
+  };
+}
+
+const sum = (all: Counters[]): Counters =>
+  all.reduce((a, b) => combine(a, b, (x, y) => x + y), noCounters());
+
+export const schedulerNames: Record<number, string> = {
+  [abi.scheduler.SCHEDULER_RR]: 'rr',
+  [abi.scheduler.SCHEDULER_WRR]: 'wrr',
+  [abi.scheduler.SCHEDULER_LC]: 'lc',
+  [abi.scheduler.SCHEDULER_WLC]: 'wlc',
+  [abi.scheduler.SCHEDULER_SH]: 'sh',
+};
+
+const genericFlags = ['flag-1', 'flag-2', 'flag-3'];
+const namedFlags: Record<string, string[]> = { sh: ['sh-fallback', 'sh-port'] };
+/** Names of a scheduler's three flags, by bit. */
+export const flagNames = (scheduler: string): string[] => namedFlags[scheduler] ?? genericFlags;
+
+function netmaskText(family: Family, netmask: number): string {
+  if (family === 6) return String(netmask);
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32LE(netmask);
+  return [...bytes].join('.');
+}
+
+function toService(all: Slots, key: abi.ServiceKey, config: abi.Service): Service {
+  const scheduler = schedulerNames[config.scheduler] ?? '?';
+  // Deleted gateways too: what went through them went through the service.
+  const ever = [...all.slots]
+    .filter(([, slot]) => slot.fwmark === key.fwmark && slot.family === key.family)
+    .map(([number]) => number);
+  const averages = ever.map((slot) => all.rates.get(slot)?.average ?? noCounters());
+  const family = key.family as Family;
+  return {
+    family,
+    fwmark: key.fwmark,
+    scheduler,
+    schedulerFlags: flagNames(scheduler).filter((_, bit) => config.schedulerFlags & (1 << bit)),
+    persistence: config.persistenceS,
+    netmask: netmaskText(family, config.netmask),
+    onePacket: false,
+    gateways: config.slots.slice(0, config.gatewayCount).map((slot) => toServiceGateway(all, slot)),
+    totals: sum(ever.map((slot) => totalsOf(all, slot))),
+    rates: toRates(sum(averages)),
+  };
+}
+
+/** Services, gateways and counters as they are now. */
+export function readTable(director: Director, all = readSlots(director)): Table {
+  const { timeoutS, connectionLimit } = director.settings;
+  return {
+    services: [...director.maps.services()].map(([key, config]) => toService(all, key, config)),
+    timeouts: {
+      tcp: timeoutS[states.CONN_ESTABLISHED] ?? 0,
+      tcpFin: timeoutS[states.CONN_FIN_WAIT] ?? 0,
+      udp: timeoutS[states.CONN_ASKED] ?? 0,
+    },
+    size: connectionLimit,
+  };
+}

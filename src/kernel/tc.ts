@@ -1,0 +1,80 @@
+// Programs on a link's clsact hooks, by libbpf. Ours have a priority and handle of their own;
+// filters of others on the same hooks run as before, after ours.
+
+import { run, tryRun } from '../util/run.ts';
+import * as libbpf from './libbpf.ts';
+import type { DirectorMaps } from './maps.ts';
+import { readMemory, remember } from './memory.ts';
+
+export type TcHookName = 'ingress' | 'egress';
+
+const attachPoint = { ingress: 1, egress: 2 } as const;
+/** "lv" in ASCII: unlikely to be anyone else's. */
+const priority = 0x6c76;
+const handle = 1;
+
+const EEXIST = -17;
+
+const hookOf = (ifindex: number, hook: TcHookName): libbpf.TcHook => ({
+  sz: libbpf.structSize.tcHook,
+  ifindex,
+  attach_point: attachPoint[hook],
+  parent: 0,
+});
+
+const optsOf = (): libbpf.TcOpts => ({
+  sz: libbpf.structSize.tcOpts,
+  prog_fd: 0,
+  flags: 0,
+  prog_id: 0,
+  handle,
+  priority,
+});
+
+/** The id of our program there, or undefined. */
+export function tcQuery(ifindex: number, hook: TcHookName): number | undefined {
+  const opts = optsOf();
+  return libbpf.tcQuery(hookOf(ifindex, hook), opts) === 0 ? opts.prog_id : undefined;
+}
+
+/** Attaches a program; returns whether the clsact qdisc had to be made. */
+export function tcAttach(ifindex: number, hook: TcHookName, programFd: number): boolean {
+  const created = libbpf.tcHookCreate(hookOf(ifindex, hook));
+  if (created !== EEXIST) libbpf.check(created, `add a clsact qdisc to link ${ifindex}`);
+  const opts = { ...optsOf(), prog_fd: programFd };
+  libbpf.check(
+    libbpf.tcAttach(hookOf(ifindex, hook), opts),
+    `attach the ${hook} program to link ${ifindex}`,
+  );
+  return created === 0;
+}
+
+/** Takes our program off; no matter if it is not there. */
+export function tcDetach(ifindex: number, hook: TcHookName): void {
+  libbpf.tcDetach(hookOf(ifindex, hook), optsOf());
+}
+
+const clsact = (link: string): string => `clsact ${link}`;
+
+/** Both hooks of a LAN link; the qdisc is remembered if it is ours. */
+export function attachLan(
+  maps: DirectorMaps,
+  link: { name: string; ifindex: number },
+  programs: { ingress: number; egress: number },
+): void {
+  let made = false;
+  for (const hook of ['ingress', 'egress'] as const)
+    if (tcQuery(link.ifindex, hook) === undefined)
+      made = tcAttach(link.ifindex, hook, programs[hook]) || made;
+  if (made) remember(maps, clsact(link.name), '');
+}
+
+/** Takes both off again, and the qdisc if we made it and nobody else uses it now. */
+export function detachLan(maps: DirectorMaps, link: { name: string; ifindex: number }): void {
+  for (const hook of ['ingress', 'egress'] as const) tcDetach(link.ifindex, hook);
+  if (!readMemory(maps).some(({ name }) => name === clsact(link.name))) return;
+  const used = (['ingress', 'egress'] as const).some(
+    (hook) => run(['tc', 'filter', 'show', 'dev', link.name, hook]).trim() !== '',
+  );
+  if (!used) tryRun(['tc', 'qdisc', 'del', 'dev', link.name, 'clsact']);
+}

@@ -1,0 +1,229 @@
+// Services of a table -> the director's maps, one step of IPVS at a time, so that rr and wrr
+// stand where IPVS's would after the same commands.
+
+import type { Family, Service, ServiceGateway } from '../model/table.ts';
+import { UserError } from '../util/error.ts';
+import * as abi from './abi.gen.ts';
+import { encode } from './codec.ts';
+import type { Director } from './director.ts';
+import { type Hop, hopKey } from './hops.ts';
+import { BpfMap, mapType } from './map.ts';
+import { flagNames, type Slots, schedulerNames } from './read-table.ts';
+
+const { edit } = abi;
+
+const keyOf = ({ fwmark, family }: Service): abi.ServiceKey => ({ fwmark, family });
+
+const sameGateway = (a: ServiceGateway, b: ServiceGateway): boolean =>
+  a.address === b.address && a.port === b.port;
+
+/** IPv4: the mask's bytes in wire order, as the program applies it; IPv6: the prefix length. */
+function netmaskNumber(family: Family, netmask: string): number {
+  if (family === 6) return Number(netmask);
+  return Buffer.from(netmask.split('.').map(Number)).readUInt32LE();
+}
+
+export class ServiceWriter {
+  readonly #director: Director;
+  readonly #all: Slots;
+  readonly #hops: Map<string, Hop>;
+  readonly #indexes = new Map<string, number>();
+
+  /** all: the slots as they are now; hops: the gateways of the table to come. */
+  constructor(director: Director, all: Slots, hops: Map<string, Hop>) {
+    this.#director = director;
+    this.#all = all;
+    this.#hops = hops;
+    for (const [key, { index }] of director.maps.services())
+      this.#indexes.set(`${key.family} ${key.fwmark}`, index);
+  }
+
+  remove(have: Service): void {
+    this.#director.maps.map('services').delete(encode(abi.serviceKeyLayout, keyOf(have)));
+    this.#indexes.delete(`${have.family} ${have.fwmark}`);
+    for (const gateway of have.gateways) this.#unconfigure(this.#slotOf(have, gateway));
+  }
+
+  /** have: undefined for a new service. */
+  write(have: Service | undefined, want: Service): void {
+    if (!have) this.#forget(want);
+    const list = have?.gateways.map((gateway) => this.#slotOf(have, gateway)) ?? [];
+    const old = [...(have?.gateways ?? [])];
+    if (!have || changedConfig(have, want)) {
+      this.#publish(want, list);
+      if (have?.scheduler !== want.scheduler) this.#edited(want, edit.EDIT_RESET);
+    }
+    this.#removeGateways(want, old, list);
+    this.#insertGateways(want, old, list);
+    this.#changeGateways(want, old);
+  }
+
+  #removeGateways(want: Service, old: ServiceGateway[], list: number[]): void {
+    for (let place = old.length - 1; place >= 0; place--) {
+      const gateway = old[place] as ServiceGateway;
+      if (want.gateways.some((wanted) => sameGateway(wanted, gateway))) continue;
+      old.splice(place, 1);
+      const [slot] = list.splice(place, 1);
+      this.#publish(want, list);
+      this.#edited(want, edit.EDIT_REMOVED, place);
+      this.#unconfigure(slot as number);
+    }
+  }
+
+  /** The oldest first: each goes to the head, as if it had come by a command of its own. */
+  #insertGateways(want: Service, old: ServiceGateway[], list: number[]): void {
+    for (const gateway of want.gateways.toReversed()) {
+      if (old.some((known) => sameGateway(known, gateway))) continue;
+      const slot = this.#slotFor(want, gateway);
+      this.#configure(slot, want, gateway);
+      list.unshift(slot);
+      this.#publish(want, list);
+      this.#edited(want, edit.EDIT_INSERTED);
+    }
+  }
+
+  #changeGateways(want: Service, old: ServiceGateway[]): void {
+    for (const gateway of want.gateways) {
+      const known = old.find((candidate) => sameGateway(candidate, gateway));
+      if (!known) continue;
+      const { weight, upper, lower } = gateway;
+      if (known.weight === weight && known.upper === upper && known.lower === lower) continue;
+      this.#configure(this.#slotOf(want, gateway), want, gateway);
+      this.#edited(want, edit.EDIT_CHANGED);
+    }
+  }
+
+  /** Puts the whole config in the place of the old one; returns when no packet sees that any more. */
+  #publish(service: Service, slots: number[]): void {
+    const { family, fwmark, persistence, netmask, scheduler, schedulerFlags } = service;
+    const names = flagNames(scheduler);
+    const number = Object.entries(schedulerNames).find(([, name]) => name === scheduler)?.[0];
+    const config = encode(abi.serviceLayout, {
+      index: this.#indexOf(service),
+      scheduler: Number(number),
+      schedulerFlags: schedulerFlags.reduce((bits, name) => bits | (1 << names.indexOf(name)), 0),
+      persistenceS: persistence,
+      netmask: netmaskNumber(family, netmask),
+      gatewayCount: slots.length,
+      slots,
+    });
+    const map = BpfMap.create({
+      type: mapType.array,
+      name: 'service_config',
+      keySize: 4,
+      valueSize: config.length,
+      maxEntries: 1,
+      flags: 0,
+    });
+    map.set(Buffer.alloc(4), config);
+    const fd = Buffer.alloc(4);
+    fd.writeUInt32LE(map.fd);
+    this.#director.maps.map('services').set(encode(abi.serviceKeyLayout, { fwmark, family }), fd);
+    map.close();
+  }
+
+  #edited(service: Service, what: number, place = 0): void {
+    this.#director.request({
+      kind: abi.requestKind.REQUEST_EDITED,
+      edit: what,
+      place,
+      key: keyOf(service),
+    });
+  }
+
+  #indexOf({ family, fwmark }: Service): number {
+    const key = `${family} ${fwmark}`;
+    let index = this.#indexes.get(key);
+    if (index !== undefined) return index;
+    const taken = new Set(this.#indexes.values());
+    index = 0;
+    while (taken.has(index)) index++;
+    this.#indexes.set(key, index);
+    return index;
+  }
+
+  /** What an earlier service of this mark counted is not this one's. */
+  #forget(service: Service): void {
+    for (const [number, slot] of this.#all.slots) {
+      if (slot.fwmark !== service.fwmark || slot.family !== service.family) continue;
+      const stats = this.#all.stats.get(number);
+      if (stats) this.#director.maps.slotZeros.set(number, stats);
+    }
+  }
+
+  #gatewayId(service: Service, gateway: ServiceGateway): number | undefined {
+    return this.#hops.get(hopKey(service.family, gateway.address))?.id;
+  }
+
+  #find(service: Service, gateway: ServiceGateway): number | undefined {
+    const id = this.#gatewayId(service, gateway);
+    for (const [number, slot] of this.#all.slots)
+      if (
+        slot.fwmark === service.fwmark &&
+        slot.family === service.family &&
+        slot.gateway === id &&
+        slot.port === gateway.port
+      )
+        return number;
+    return undefined;
+  }
+
+  #slotOf(service: Service, gateway: ServiceGateway): number {
+    const slot = this.#find(service, gateway);
+    if (slot === undefined) throw new Error(`gateway ${gateway.address} has no slot`);
+    return slot;
+  }
+
+  /** The slot that it had before it was deleted, with its connections and counters, or another. */
+  #slotFor(service: Service, gateway: ServiceGateway): number {
+    return this.#find(service, gateway) ?? this.#newSlot();
+  }
+
+  #newSlot(): number {
+    const { settings } = this.#director;
+    if (settings.slotsUsed < abi.limits.MAX_SLOTS) {
+      this.#director.maps.settings.set(0, { ...settings, slotsUsed: settings.slotsUsed + 1 });
+      return settings.slotsUsed;
+    }
+    for (const [number, slot] of this.#all.slots) {
+      const counts = this.#all.counts.get(number);
+      const idle = counts && counts.active + counts.inactive + counts.persistent === 0;
+      if (number === 0 || slot.configured || !idle) continue;
+      const stats = this.#all.stats.get(number);
+      if (stats) this.#director.maps.slotZeros.set(number, stats);
+      return number;
+    }
+    throw new UserError(
+      `all ${abi.limits.MAX_SLOTS} slots are in use: delete gateways from services that need fewer`,
+    );
+  }
+
+  #configure(number: number, service: Service, gateway: ServiceGateway): void {
+    const slot = {
+      fwmark: service.fwmark,
+      family: service.family,
+      gateway: this.#gatewayId(service, gateway) ?? 0,
+      weight: gateway.weight,
+      upper: gateway.upper,
+      lower: gateway.lower,
+      configured: 1,
+      port: gateway.port,
+    };
+    this.#director.maps.slots.set(number, slot);
+    this.#all.slots.set(number, slot);
+  }
+
+  #unconfigure(number: number): void {
+    const slot = this.#all.slots.get(number);
+    if (!slot) return;
+    const gone = { ...slot, configured: 0 };
+    this.#director.maps.slots.set(number, gone);
+    this.#all.slots.set(number, gone);
+  }
+}
+
+const changedConfig = (have: Service, want: Service): boolean =>
+  have.scheduler !== want.scheduler ||
+  have.persistence !== want.persistence ||
+  have.netmask !== want.netmask ||
+  have.schedulerFlags.join() !== want.schedulerFlags.join();

@@ -1,0 +1,123 @@
+// Brings the kernel from the table that it has to the one that is wanted: add before delete.
+
+import { noCounters, type ServiceKey, type Table } from '../model/table.ts';
+import { planObjects } from '../plan/objects.ts';
+import * as abi from './abi.gen.ts';
+import { type Director, families } from './director.ts';
+import { type Hop, planHops, presentHops, toGateway } from './hops.ts';
+import { findLink, lanLinks, readLinks } from './link.ts';
+import { addObjects, removeObjects } from './objects.ts';
+import { readSlots, readTable, type Slots } from './read-table.ts';
+import { changeSysctls } from './sysctl.ts';
+import { attachLan, detachLan, tcQuery } from './tc.ts';
+import { ServiceWriter } from './write-services.ts';
+
+const sameService = (a: ServiceKey, b: ServiceKey): boolean =>
+  a.fwmark === b.fwmark && a.family === b.family;
+
+/**
+ * Reads the table, lets `edit` change it and makes the kernel follow. The caller holds the lock.
+ * A refused edit, or a gateway without a link, changes nothing.
+ */
+export function writeTable(director: Director, edit: (table: Table) => Table): void {
+  const all = readSlots(director);
+  const have = readTable(director, all);
+  const want = edit(have);
+  const before = presentHops(all.gateways);
+  const after = planHops(want.services, all.gateways, findLink);
+  director.keepTime();
+  addGateways(director, before, after);
+  writeServices(director, all, have, want, new Map([...before, ...after]));
+  writeTimeouts(director, want);
+  removeGateways(director, all, before, after);
+}
+
+/** Objects, sysctls and LAN links of what is there and what comes; undone if any of it fails. */
+function addGateways(director: Director, before: Map<string, Hop>, after: Map<string, Hop>): void {
+  const fresh = [...after.values()].filter((hop) => hop.fresh);
+  if (fresh.length === 0) return;
+  const union = [...new Map([...before, ...after]).values()];
+  const links = [...new Set([...after.values()].map((hop) => hop.link))];
+  const used = [...new Set(union.map((hop) => hop.family))];
+  try {
+    addObjects(planObjects(union, director.bits, families()), families());
+    changeSysctls(director.maps, used, links);
+    attachLinks(director, links);
+  } catch (error) {
+    removeObjects(planObjects([...before.values()], director.bits, families()), families());
+    throw error;
+  }
+  for (const hop of fresh) director.maps.gateways.set(hop.id, toGateway(hop));
+}
+
+/** The LAN programs on every link that is the LAN's, and on no gateway's. */
+function attachLinks(director: Director, gatewayLinks: string[]): void {
+  const links = readLinks();
+  const lan = lanLinks(links, gatewayLinks);
+  const programs = director.lanPrograms();
+  for (const link of lan) attachLan(director.maps, link, programs);
+  for (const link of links)
+    if (gatewayLinks.includes(link.name) && tcQuery(link.ifindex, 'ingress') !== undefined)
+      detachLan(director.maps, link);
+}
+
+function writeServices(
+  director: Director,
+  all: Slots,
+  have: Table,
+  want: Table,
+  hops: Map<string, Hop>,
+): void {
+  const writer = new ServiceWriter(director, all, hops);
+  for (const service of want.services)
+    writer.write(
+      have.services.find((known) => sameService(known, service)),
+      service,
+    );
+  for (const service of have.services)
+    if (!want.services.some((wanted) => sameService(wanted, service))) writer.remove(service);
+}
+
+function writeTimeouts(director: Director, { timeouts }: Table): void {
+  const { settings } = director;
+  const timeoutS = [...settings.timeoutS];
+  timeoutS[abi.connState.CONN_ESTABLISHED] = timeouts.tcp;
+  timeoutS[abi.connState.CONN_FIN_WAIT] = timeouts.tcpFin;
+  timeoutS[abi.connState.CONN_ASKED] = timeouts.udp;
+  timeoutS[abi.connState.CONN_ANSWERED] = timeouts.udp;
+  if (timeoutS.join() !== settings.timeoutS.join())
+    director.maps.settings.set(0, { ...settings, timeoutS });
+}
+
+/** The entry stays, marked gone: its connections and its id are there if it comes back. */
+function removeGateways(
+  director: Director,
+  all: Slots,
+  before: Map<string, Hop>,
+  after: Map<string, Hop>,
+): void {
+  const gone = [...before].filter(([key]) => !after.has(key)).map(([, hop]) => hop);
+  if (gone.length === 0) return;
+  for (const { id } of gone) {
+    const gateway = all.gateways.get(id);
+    if (gateway) director.maps.gateways.set(id, { ...gateway, flags: 0 });
+  }
+  const rest = [...after.values()];
+  removeObjects(planObjects(rest, director.bits, families()), families());
+  attachLinks(
+    director,
+    rest.map((hop) => hop.link),
+  );
+}
+
+/** ipvsadm -Z: what was counted until now no longer shows. Everything without a key. */
+export function zeroCounters(director: Director, key?: ServiceKey): void {
+  const { slots, stats } = readSlots(director);
+  for (const [number, slot] of slots) {
+    const other = key && (slot.fwmark !== key.fwmark || slot.family !== key.family);
+    if (slot.fwmark === 0 || other) continue;
+    const last = stats.get(number) ?? noCounters();
+    director.maps.slotZeros.set(number, last);
+    director.maps.slotRates.set(number, { last, average: noCounters() });
+  }
+}

@@ -1,0 +1,21 @@
+// Addresses as text and as the datapath holds them: four 32-bit words, IPv4 as ::ffff:a.b.c.d.
+
+import ipaddr from 'ipaddr.js';
+
+/** The words of an address; a `%link` is ignored. */
+export function addressToWords(text: string): number[] {
+  const address = ipaddr.parse(text.replace(/%.*$/, ''));
+  const ipv6 = address instanceof ipaddr.IPv4 ? address.toIPv4MappedAddress() : address;
+  const bytes = Buffer.from((ipv6 as ipaddr.IPv6).toByteArray());
+  return [0, 4, 8, 12].map((offset) => bytes.readUInt32BE(offset));
+}
+
+/** Canonical text of an address. */
+export function addressFromWords(words: number[]): string {
+  const bytes = Buffer.alloc(16);
+  for (const [i, word] of words.entries()) bytes.writeUInt32BE(word, i * 4);
+  const address = new ipaddr.IPv6([...bytes]);
+  return address.isIPv4MappedAddress()
+    ? address.toIPv4Address().toString()
+    : address.toRFC5952String();
+}
