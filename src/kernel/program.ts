@@ -12,6 +12,7 @@ export interface ProgramInfo {
 
 /** Bytes of struct __sk_buff that BPF_PROG_TEST_RUN takes and returns. */
 const skbSize = 192;
+const EINTR = -4;
 /** Offsets in struct __sk_buff. */
 export const skb = { mark: 8, ifindex: 40 } as const;
 
@@ -76,7 +77,11 @@ export class Program {
     const after = Buffer.alloc(skbSize);
     opts.ctx_out = after;
     opts.ctx_size_out = skbSize;
-    libbpf.check(libbpf.testRun(this.fd, opts), 'run a BPF program');
+    let result: number;
+    // A signal of the runtime's (its timers, its garbage collector) ends a long run.
+    do result = libbpf.testRun(this.fd, opts);
+    while (result === EINTR);
+    libbpf.check(result, 'run a BPF program');
     return {
       retval: opts.retval | 0,
       mark: after.readUInt32LE(skb.mark),
