@@ -1,4 +1,5 @@
-// A director in memory, for tests of the command line: the table, what was printed, how often it was written.
+// A director in memory, for tests of the command line: the table, what was printed, how often it
+// was written.
 
 import type { Names } from '../src/ipvsadm/format.ts';
 import { type IpvsadmIo, runIpvsadm } from '../src/ipvsadm/run.ts';

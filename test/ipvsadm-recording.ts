@@ -1,4 +1,5 @@
-// Recordings of the real ipvsadm (test/golden/ipvsadm): reading them, and saying what ours should print instead.
+// Recordings of the real ipvsadm (test/golden/ipvsadm): reading them, and saying what ours should
+// print instead.
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -50,7 +51,9 @@ function parseRecording(name: string, text: string): Recording {
   };
 }
 
-/** The commands that build a state, without those that failed and those about what we do not have. */
+/**
+ * The commands that build a state, without those that failed and those about what we do not have.
+ */
 export function readSetup(state: string): string[][] {
   const lines = read(`_setup-${state}.txt`).split('\n');
   return lines
@@ -93,7 +96,10 @@ export function translate(text: string, dropped: ReadonlySet<string>): string {
   );
 }
 
-/** Takes services by address, and those with an unknown scheduler, out of a listing or a saved table. */
+/**
+ * Takes services by address, and those with an unknown scheduler, out of a listing or a saved
+ * table.
+ */
 function dropServices(text: string, dropped: ReadonlySet<string>): string {
   let keep = true;
   const kept = text.split(/(?<=\n)/).filter((line) => {

@@ -108,11 +108,14 @@ function addServer(table: Table, command: ServerCommand): Table {
   return replace(table, { ...service, gateways: [added, ...service.gateways] });
 }
 
-function checkNextHops(table: Table, address: string): void {
+function checkNextHops({ services }: Table, address: string): void {
+  // Most gateways serve several services: found early, the rest of a large table is not walked.
+  if (services.some(({ gateways }) => gateways.some((gateway) => gateway.address === address)))
+    return;
   const known = new Set(
-    table.services.flatMap((service) => service.gateways.map((gateway) => gateway.address)),
+    services.flatMap(({ gateways }) => gateways.map((gateway) => gateway.address)),
   );
-  if (!known.has(address) && known.size >= limits.nextHops)
+  if (known.size >= limits.nextHops)
     refuse(`Too many gateways: a director knows ${limits.nextHops} different next hops`);
 }
 

@@ -138,14 +138,18 @@ export interface Switch {
   refused?: string;
 }
 
-const useFwmark =
-  'a director for outgoing traffic has no virtual address: mark the traffic with iptables or nft and use -f FWMARK';
-const useReinject = 'a gateway is reached by reinjecting the packet into the routing: use -j';
-const usePersistent =
-  'a director for outgoing traffic has no persistence engines: use -p and -M, a client stays by its address';
-
+/** What cannot be served, and what to do instead: the end of a sentence that begins with the switch. */
+export const useFwmark =
+  'a director for outgoing traffic has no virtual address: ' +
+  'mark the traffic with iptables or nft and use -f FWMARK';
+export const useReinject =
+  'a gateway is reached by reinjecting the packet into the routing: use -j';
+export const usePersistent =
+  'a director for outgoing traffic has no persistence engines: ' +
+  'use -p and -M, a client stays by its address';
 export const noDaemon =
-  'a director for outgoing traffic has no sync daemon: use conntrackd, every conntrack mark holds its gateway';
+  'a director for outgoing traffic has no sync daemon: ' +
+  'use conntrackd, every conntrack mark holds its gateway';
 
 export const switches: readonly Switch[] = [
   { long: 'add-service', short: 'A', command: 'add-service' },
