@@ -98,6 +98,24 @@ describe('a restore', () => {
     assert.equal(io.run(['-R'], '-A -f 4\n-A -f 2\n'), 255);
   });
 
+  test('says each refusal once, even if the director asks twice what comes of it', () => {
+    const io = new MemoryIo();
+    const write = io.writeTable.bind(io);
+    io.writeTable = (edit) => {
+      edit(io.table);
+      write(edit);
+    };
+    assert.equal(io.run(['-R'], '-A -f 1\n-A -f 1\n-A -f 2\n'), 0);
+    assert.deepEqual([marks(io.table), io.stderr], [[1, 2], 'Service already exists\n']);
+  });
+
+  test('of lines that are all refused writes nothing', () => {
+    const io = new MemoryIo();
+    assert.equal(io.run(['-R'], '-D -f 1\n-A -f 1 -w\n'), 255);
+    assert.equal(io.stderr, 'No such service\n-w: missing argument\n');
+    assert.equal(io.writes, 0);
+  });
+
   test('asks the director once for a single line', () => {
     const io = new PickyIo();
     assert.equal(io.run(['-R'], '-A -f 2\n'), 255);

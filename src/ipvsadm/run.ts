@@ -171,21 +171,27 @@ function applySteps(steps: readonly Step[], io: IpvsadmIo, before: number): numb
 
 function applyTogether(steps: readonly Step[], io: IpvsadmIo): number {
   let status: number = exit.ok;
-  // Printed only once the table is written: if it is not, the lines are tried again one by one.
-  const said: string[] = [];
+  let refusals: UserError[] = [];
   io.writeTable((start) => {
+    // The director may ask twice: first what would come of it, then with the lock held.
+    refusals = [];
     let table = start;
-    for (const step of steps)
-      status = attempt(
-        (text) => said.push(text),
-        () => {
-          if (step instanceof UserError) throw step;
-          table = editTable(table, step);
-          return exit.ok;
-        },
-      );
+    for (const step of steps) {
+      try {
+        if (step instanceof UserError) throw step;
+        table = editTable(table, step);
+        status = exit.ok;
+      } catch (error) {
+        if (!(error instanceof UserError)) throw error;
+        refusals.push(error);
+        status = error.status;
+      }
+    }
+    // Nothing to write, so no director should start for it.
+    if (table === start && refusals[0]) throw refusals[0];
     return table;
   });
-  for (const text of said) io.err(text);
+  // Said only now: had the director refused the whole, the lines would be tried again one by one.
+  for (const { message } of refusals) io.err(`${message}\n`);
   return status;
 }
