@@ -29,8 +29,8 @@ export interface IpvsadmIo {
   readTable(): Table;
   readConnections(): Connection[];
   /**
-   * Takes the lock, reads, calls `edit` once, applies the result whole or not at all, frees the
-   * lock.
+   * Takes the lock, reads, applies what `edit` makes of it whole or not at all, frees the lock.
+   * May call `edit` more than once: its last answer counts.
    */
   writeTable(edit: (table: Table) => Table): void;
   /** Zeroes the counters of one service and its gateways, or all. */
