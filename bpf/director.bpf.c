@@ -69,9 +69,9 @@ static __always_inline int conn_is_reused(const struct flow *flow, const struct 
 	       (state == CONN_TIME_WAIT || state == CONN_CLOSE);
 }
 
-static __always_inline int ingress(struct __sk_buff *skb)
+static __always_inline int ingress(struct __sk_buff *skb, __u32 link_header)
 {
-	struct reader reader = { .skb = skb, .relative = 1 };
+	struct reader reader = { .skb = skb, .offset = link_header };
 	__u64 now = bpf_ktime_get_coarse_ns();
 	struct flow flow;
 	struct conn *conn;
@@ -98,17 +98,29 @@ static __always_inline int ingress(struct __sk_buff *skb)
 	return VERDICT_KNOWN;
 }
 
-SEC("tc")
-int lvsj_ingress(struct __sk_buff *skb)
+static __always_inline int from_lan(struct __sk_buff *skb, __u32 link_header)
 {
 	skb->tc_index = 0;
-	verdict_count(HOOK_INGRESS, ingress(skb));
+	verdict_count(HOOK_INGRESS, ingress(skb, link_header));
 	return TC_ACT_UNSPEC;
 }
 
-static __always_inline int egress(struct __sk_buff *skb)
+SEC("tc")
+int lvsj_ingress(struct __sk_buff *skb)
 {
-	struct reader reader = { .skb = skb, .relative = 1 };
+	return from_lan(skb, ETH_HLEN);
+}
+
+/* For links without a link header: tun, wg, ppp. */
+SEC("tc")
+int lvsj_ingress_ip(struct __sk_buff *skb)
+{
+	return from_lan(skb, 0);
+}
+
+static __always_inline int egress(struct __sk_buff *skb, __u32 link_header)
+{
+	struct reader reader = { .skb = skb, .offset = link_header };
 	__u64 now = bpf_ktime_get_coarse_ns();
 	struct flow flow;
 	struct conn *conn;
@@ -124,11 +136,22 @@ static __always_inline int egress(struct __sk_buff *skb)
 	return VERDICT_KNOWN;
 }
 
+static __always_inline int to_lan(struct __sk_buff *skb, __u32 link_header)
+{
+	verdict_count(HOOK_EGRESS, egress(skb, link_header));
+	return TC_ACT_UNSPEC;
+}
+
 SEC("tc")
 int lvsj_egress(struct __sk_buff *skb)
 {
-	verdict_count(HOOK_EGRESS, egress(skb));
-	return TC_ACT_UNSPEC;
+	return to_lan(skb, ETH_HLEN);
+}
+
+SEC("tc")
+int lvsj_egress_ip(struct __sk_buff *skb)
+{
+	return to_lan(skb, 0);
 }
 
 /* A packet without a live connection: *gateway is set if one is found for it. */

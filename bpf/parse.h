@@ -60,20 +60,21 @@ struct flow {
 	__u8 direction; /* enum direction */
 };
 
-/* What flow_parse reads: tc programs start at the link header, lwt ones at the IP header. */
+/* What flow_parse reads, and where it is. */
 struct reader {
 	struct __sk_buff *skb;
-	__u32 offset; /* from the IP header */
-	__u8 relative; /* 1: tc */
+	__u32 offset; /* from skb->data */
 };
 
+/* Bytes at the offset, straight from the packet where they lie in its linear part: nearly always. */
 static __always_inline int read_bytes(const struct reader *reader, void *to, __u32 length)
 {
-	/* Links without a link header (tun, wg, ppp) are served too: count from the IP header. */
-	if (reader->relative)
-		return bpf_skb_load_bytes_relative(reader->skb, reader->offset, to, length,
-						   BPF_HDR_START_NET);
-	return bpf_skb_load_bytes(reader->skb, reader->offset, to, length);
+	void *data = (void *)(long)reader->skb->data + reader->offset;
+
+	if (data + length > (void *)(long)reader->skb->data_end)
+		return bpf_skb_load_bytes(reader->skb, reader->offset, to, length);
+	__builtin_memcpy(to, data, length);
+	return 0;
 }
 
 static __always_inline void address_set_v4(struct address *address, __be32 v4)

@@ -25,7 +25,7 @@ import { addObjects, clearObjects } from './objects.ts';
 import { ipWithProgram, pinTimers, timersArePinned, unpinTimers } from './pin.ts';
 import { Program } from './program.ts';
 import { changeSysctls } from './sysctl.ts';
-import { detachLan, tcAttach, tcQuery } from './tc.ts';
+import { detachLan, type LanPrograms, tcAttach, tcQuery } from './tc.ts';
 
 export interface StartOptions {
   /** Most connections and templates that the table holds. */
@@ -34,6 +34,9 @@ export interface StartOptions {
 }
 
 export const defaults: StartOptions = { connections: 1_048_576, markMask: 0xff000000 };
+
+/** Which of lvsj0p's filters are for links with an Ethernet header, and which for those without. */
+const peerHandle = { ethernet: 1, ip: 2 } as const;
 
 /** Seconds; TCP's are IPVS's, by state number. */
 const defaultTimeouts = [2, 900, 120, 60, 120, 120, 10, 60, 30, 120, 120, 300, 300, 0, 0, 0];
@@ -126,11 +129,11 @@ export class Director {
     this.request({ kind: abi.requestKind.REQUEST_START });
   }
 
-  /** The programs for LAN links: file descriptors of ingress and egress. */
-  lanPrograms(): { ingress: number; egress: number } {
+  /** The programs for LAN links, with and without a link header. */
+  lanPrograms(ethernet = true): LanPrograms {
     const peer = libbpf.interfaceIndex(directorPeer);
     const fd = (hook: 'ingress' | 'egress'): number => {
-      const id = tcQuery(peer, hook);
+      const id = tcQuery(peer, hook, ethernet ? peerHandle.ethernet : peerHandle.ip);
       if (id === undefined)
         throw new UserError(
           `the ${hook} program is gone from ${directorPeer}: lvsj stop, and again`,
@@ -170,8 +173,10 @@ function bringUp(object: DirectorObject, options: StartOptions, bits: MarkBits):
     libbpf.check(libbpf.programBindMap(control.fd, map.fd, null), `bind map ${map.info.name}`);
   makeDirectorLink();
   const peer = libbpf.interfaceIndex(directorPeer);
-  tcAttach(peer, 'ingress', object.program('lvsj_ingress').fd);
-  tcAttach(peer, 'egress', object.program('lvsj_egress').fd);
+  for (const hook of ['ingress', 'egress'] as const) {
+    tcAttach(peer, hook, object.program(`lvsj_${hook}`).fd, peerHandle.ethernet);
+    tcAttach(peer, hook, object.program(`lvsj_${hook}_ip`).fd, peerHandle.ip);
+  }
   // Last of the programs: from here on others find the director.
   tcAttach(libbpf.interfaceIndex(directorLink), 'ingress', control.fd);
   // The object closes its own descriptors: go on with ones that are the director's.

@@ -10,6 +10,8 @@ export interface Link {
   name: string;
   ifindex: number;
   loopback: boolean;
+  /** Its packets begin with an Ethernet header. */
+  ethernet: boolean;
   /** The bridge or bond that it is part of: its packets are seen there. */
   master?: string;
 }
@@ -18,15 +20,17 @@ interface IpLink {
   ifname: string;
   ifindex: number;
   flags: string[];
+  link_type: string;
   master?: string;
 }
 
 export function readLinks(): Link[] {
   const links = JSON.parse(run(['ip', '-json', 'link', 'show'])) as IpLink[];
-  return links.map(({ ifname, ifindex, flags, master }) => ({
+  return links.map(({ ifname, ifindex, flags, link_type, master }) => ({
     name: ifname,
     ifindex,
     loopback: flags.includes('LOOPBACK'),
+    ethernet: link_type === 'ether',
     ...(master === undefined ? {} : { master }),
   }));
 }

@@ -11,7 +11,7 @@ export type TcHookName = 'ingress' | 'egress';
 const attachPoint = { ingress: 1, egress: 2 } as const;
 /** "lv" in ASCII: unlikely to be anyone else's. */
 const priority = 0x6c76;
-const handle = 1;
+const defaultHandle = 1;
 
 const EEXIST = -17;
 
@@ -22,7 +22,7 @@ const hookOf = (ifindex: number, hook: TcHookName): libbpf.TcHook => ({
   parent: 0,
 });
 
-const optsOf = (): libbpf.TcOpts => ({
+const optsOf = (handle = defaultHandle): libbpf.TcOpts => ({
   sz: libbpf.structSize.tcOpts,
   prog_fd: 0,
   flags: 0,
@@ -32,16 +32,25 @@ const optsOf = (): libbpf.TcOpts => ({
 });
 
 /** The id of our program there, or undefined. */
-export function tcQuery(ifindex: number, hook: TcHookName): number | undefined {
-  const opts = optsOf();
+export function tcQuery(
+  ifindex: number,
+  hook: TcHookName,
+  handle = defaultHandle,
+): number | undefined {
+  const opts = optsOf(handle);
   return libbpf.tcQuery(hookOf(ifindex, hook), opts) === 0 ? opts.prog_id : undefined;
 }
 
 /** Attaches a program; returns whether the clsact qdisc had to be made. */
-export function tcAttach(ifindex: number, hook: TcHookName, programFd: number): boolean {
+export function tcAttach(
+  ifindex: number,
+  hook: TcHookName,
+  programFd: number,
+  handle = defaultHandle,
+): boolean {
   const created = libbpf.tcHookCreate(hookOf(ifindex, hook));
   if (created !== EEXIST) libbpf.check(created, `add a clsact qdisc to link ${ifindex}`);
-  const opts = { ...optsOf(), prog_fd: programFd };
+  const opts = { ...optsOf(handle), prog_fd: programFd };
   libbpf.check(
     libbpf.tcAttach(hookOf(ifindex, hook), opts),
     `attach the ${hook} program to link ${ifindex}`,
@@ -54,13 +63,19 @@ export function tcDetach(ifindex: number, hook: TcHookName): void {
   libbpf.tcDetach(hookOf(ifindex, hook), optsOf());
 }
 
+/** File descriptors of the two programs of a LAN link. */
+export interface LanPrograms {
+  ingress: number;
+  egress: number;
+}
+
 const clsact = (link: string): string => `clsact ${link}`;
 
 /** Both hooks of a LAN link; the qdisc is remembered if it is ours. */
 export function attachLan(
   maps: DirectorMaps,
   link: { name: string; ifindex: number },
-  programs: { ingress: number; egress: number },
+  programs: LanPrograms,
 ): void {
   let made = false;
   for (const hook of ['ingress', 'egress'] as const)

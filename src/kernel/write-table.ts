@@ -54,8 +54,7 @@ function addGateways(director: Director, before: Map<string, Hop>, after: Map<st
 function attachLinks(director: Director, gatewayLinks: string[]): void {
   const links = readLinks();
   const lan = lanLinks(links, gatewayLinks);
-  const programs = director.lanPrograms();
-  for (const link of lan) attachLan(director.maps, link, programs);
+  for (const link of lan) attachLan(director.maps, link, director.lanPrograms(link.ethernet));
   for (const link of links)
     if (gatewayLinks.includes(link.name) && tcQuery(link.ifindex, 'ingress') !== undefined)
       detachLan(director.maps, link);
