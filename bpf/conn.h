@@ -12,6 +12,7 @@
 
 #include "maps.h"
 #include "parse.h"
+#include "slot.h"
 #include "state.h"
 
 #define NS_PER_S 1000000000ULL
@@ -25,49 +26,6 @@ static __always_inline void *conn_shard(const struct conn_key *key)
 	__u32 shard = hash >> 58;
 
 	return bpf_map_lookup_elem(&connections, &shard);
-}
-
-/*
- * IPVS's hysteresis: at `upper` connections a gateway is full, and below `lower` it is not any
- * more. change: what the number of connections just did; 0 after an edit of the thresholds.
- */
-static __always_inline void slot_thresholds(const struct slot *config, struct slot_counts *counts,
-					    int change)
-{
-	__u32 total, lower;
-
-	if (!config->upper && !counts->overloaded)
-		return;
-	total = counts->active + counts->inactive;
-	lower = config->lower ?: config->upper - config->upper / 4;
-	if (!config->upper || (change <= 0 && total < lower))
-		counts->overloaded = 0;
-	else if (change >= 0 && total >= config->upper)
-		counts->overloaded = 1;
-}
-
-/* Connections of a slot come, go, and turn active or inactive. */
-static __always_inline void slot_count(__u32 slot, int active, int inactive)
-{
-	struct slot_counts *counts = slot_counts_get(slot);
-	struct slot *config = slot_get(slot);
-
-	if (!counts || !config)
-		return;
-	if (active)
-		__sync_fetch_and_add(&counts->active, active);
-	if (inactive)
-		__sync_fetch_and_add(&counts->inactive, inactive);
-	if (active + inactive)
-		slot_thresholds(config, counts, active + inactive);
-}
-
-static __always_inline void slot_count_templates(__u32 slot, int templates)
-{
-	struct slot_counts *counts = slot_counts_get(slot);
-
-	if (counts)
-		__sync_fetch_and_add(&counts->persistent, templates);
 }
 
 static __always_inline void table_count(int entries)
@@ -150,8 +108,11 @@ static __always_inline int conn_expired(const struct conn *conn, __u8 protocol, 
 	if (!settings)
 		return 0;
 	if (state_is_template(state)) {
-		/* Lives as long as a connection made through it does (and no 60 s steps). */
-		if (conn->children)
+		/*
+		 * Lives as long as a connection made through it does (and no 60 s steps). Signed:
+		 * a connection that outlives a lost template takes one off its successor.
+		 */
+		if ((__s32)conn->children > 0)
 			return 0;
 		timeout = conn->timeout_s;
 	} else if (protocol == IPPROTO_TCP || protocol == IPPROTO_UDP) {

@@ -27,13 +27,10 @@ const mayImport: Record<string, string[]> = {
   util: [],
   ipvsadm: ['model', 'util'],
   plan: ['model', 'util'],
-  kernel: ['model', 'util'],
+  kernel: ['model', 'util', 'plan'],
   lab: ['model', 'util'],
   cli: ['model', 'util', 'ipvsadm', 'plan', 'kernel', 'lab'],
 };
-
-/** What a folder may import with `import type` only. */
-const mayImportTypes: Record<string, string[]> = { kernel: ['plan'] };
 
 /** Packages that reach the kernel or start programs, and the places that may. */
 const guardedPackages: { names: string[]; allowed: RegExp }[] = [
@@ -98,15 +95,15 @@ export const checkCFunctionLength: Rule = (file) => {
 
 export const checkImports: Rule = (file) => {
   if (isTest(file)) return [];
-  return importsOf(file).flatMap(({ specifier, typeOnly, line }) => {
+  return importsOf(file).flatMap(({ specifier, line }) => {
     const reason = specifier.startsWith('.')
-      ? localImportProblem(file.path, posix.join(posix.dirname(file.path), specifier), typeOnly)
+      ? localImportProblem(file.path, posix.join(posix.dirname(file.path), specifier))
       : packageImportProblem(file.path, specifier);
     return reason === undefined ? [] : [`${file.path}:${line}: ${reason}`];
   });
 };
 
-function localImportProblem(from: string, to: string, typeOnly: boolean): string | undefined {
+function localImportProblem(from: string, to: string): string | undefined {
   const [root, source = '', ...inSource] = from.split('/');
   const [toRoot, target = ''] = to.split('/');
   if (toRoot === 'src' && target === 'cli' && !from.startsWith('src/cli/')) {
@@ -117,9 +114,7 @@ function localImportProblem(from: string, to: string, typeOnly: boolean): string
   const allowed = inSource.length === 0 ? undefined : mayImport[source];
   if (allowed === undefined) return `src/${source} has no row in test/repo-rules.ts mayImport`;
   if (target === source || allowed.includes(target)) return undefined;
-  if (!mayImportTypes[source]?.includes(target))
-    return `src/${source} may not import src/${target}`;
-  return typeOnly ? undefined : `src/${source} may import only types of src/${target}`;
+  return `src/${source} may not import src/${target}`;
 }
 
 function packageImportProblem(from: string, specifier: string): string | undefined {
@@ -130,7 +125,6 @@ function packageImportProblem(from: string, specifier: string): string | undefin
 
 interface Import {
   specifier: string;
-  typeOnly: boolean;
   line: number;
 }
 
@@ -141,7 +135,7 @@ function importsOf(file: SourceFile): Import[] {
     const specifier = importedModule(node);
     if (specifier === undefined || !ts.isStringLiteral(specifier)) return;
     const line = lineOf(node.getStart(source), source);
-    imports.push({ specifier: specifier.text, typeOnly: isTypeOnly(node), line });
+    imports.push({ specifier: specifier.text, line });
   });
   return imports;
 }
@@ -152,12 +146,6 @@ function importedModule(node: ts.Node): ts.Node | undefined {
     return node.argument.literal;
   const isCall = ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword;
   return isCall ? node.arguments[0] : undefined;
-}
-
-function isTypeOnly(node: ts.Node): boolean {
-  if (ts.isImportTypeNode(node)) return true;
-  if (ts.isExportDeclaration(node)) return node.isTypeOnly;
-  return ts.isImportDeclaration(node) && node.importClause?.isTypeOnly === true;
 }
 
 export const checkOnly: Rule = (file) =>

@@ -152,14 +152,6 @@ describe('an import', () => {
     ]);
   });
 
-  test('of the plan by the kernel is of types', () => {
-    const path = 'src/kernel/a.ts';
-    assert.deepEqual(problemsOf(path, "import type { Change } from '../plan/change.ts';"), []);
-    assert.deepEqual(problemsOf(path, "import { diff } from '../plan/change.ts';"), [
-      'src/kernel/a.ts:1: src/kernel may import only types of src/plan',
-    ]);
-  });
-
   test('never goes to the command line, or out of src', () => {
     assert.deepEqual(problemsOf('bench/a.ts', "import { b } from '../src/cli/b.ts';"), [
       'bench/a.ts:1: nothing imports src/cli',

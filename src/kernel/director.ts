@@ -22,7 +22,7 @@ import { DirectorMaps } from './maps.ts';
 import { readMemory, restoreSysctls } from './memory.ts';
 import { createShards, DirectorObject, mapNames } from './object.ts';
 import { addObjects, clearObjects } from './objects.ts';
-import { ipWithProgram, pinTimers, timersArePinned, unpinTimers } from './pin.ts';
+import { ipWithProgram, pinTimers, timersArePinned, unpinDead, unpinTimers } from './pin.ts';
 import { Program } from './program.ts';
 import { changeSysctls } from './sysctl.ts';
 import { detachLan, type LanPrograms, tcAttach, tcQuery } from './tc.ts';
@@ -92,6 +92,7 @@ export class Director {
   /** Starts one; whatever fails, nothing is left behind. */
   static start(options: StartOptions): Director {
     const bits = markBits(options.markMask);
+    unpinDead();
     const object = new DirectorObject();
     try {
       return bringUp(object, options, bits);
@@ -141,6 +142,16 @@ export class Director {
       return Program.byId(id).fd;
     };
     return { ingress: fd('ingress'), egress: fd('egress') };
+  }
+
+  /** The director itself. Its routes do not say which one they run: it shares our maps. */
+  routeProgram(): Program {
+    const { id } = this.maps.map('verdicts').info;
+    const program = Program.find(
+      ({ name, mapIds }) => name === 'lvsj_director' && mapIds.includes(id),
+    );
+    if (!program) throw new Error('lvsj_director is not loaded any more: its routes are gone');
+    return program;
   }
 
   /** Ends it: the namespace is as it was found. */

@@ -165,6 +165,9 @@ export const mapLookupBatch: Fn<
   'int bpf_map_lookup_batch(int fd, void *in, void *out, void *keys, void *values, void *count, void *opts)',
 );
 export const programFdById: Fn<[number], number> = bpf.func('int bpf_prog_get_fd_by_id(uint32 id)');
+export const programNextId: Fn<[number, Buffer], number> = bpf.func(
+  'int bpf_prog_get_next_id(uint32 start, void *next)',
+);
 export const mapFdById: Fn<[number], number> = bpf.func('int bpf_map_get_fd_by_id(uint32 id)');
 export const infoByFd: Fn<[number, Buffer, Buffer], number> = bpf.func(
   'int bpf_obj_get_info_by_fd(int fd, void *info, void *length)',

@@ -65,6 +65,12 @@ export class BpfMap {
     return new BpfMap(libbpf.check(libbpf.mapFdById(id), `open BPF map ${id}`));
   }
 
+  /** As byId, but undefined if there is no such map (any more). */
+  static tryById(id: number): BpfMap | undefined {
+    const fd = libbpf.mapFdById(id);
+    return fd === ENOENT ? undefined : new BpfMap(libbpf.check(fd, `open BPF map ${id}`));
+  }
+
   /** A new map; `flags` as in BPF_MAP_CREATE. */
   static create(info: Omit<MapInfo, 'id'>): BpfMap {
     // struct bpf_map_create_opts: sz, four BTF words, inner_map_fd, map_flags.

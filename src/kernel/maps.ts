@@ -132,14 +132,22 @@ export class DirectorMaps {
 
   /** The config of each service, by its key. */
   *services(): Generator<[abi.ServiceKey, abi.Service]> {
-    const map = this.map('services');
-    for (const key of map.keys()) {
-      const id = map.get(key)?.readUInt32LE();
-      if (id === undefined) continue;
-      const inner = BpfMap.byId(id);
+    for (const key of this.map('services').keys()) {
+      const value = this.#serviceConfig(key);
+      if (value) yield [decode(abi.serviceKeyLayout, key), decode(abi.serviceLayout, value)];
+    }
+  }
+
+  /** A writer may put another map in place of the one whose id we read: ask again then. */
+  #serviceConfig(key: Buffer): Buffer | undefined {
+    for (;;) {
+      const id = this.map('services').get(key)?.readUInt32LE();
+      if (id === undefined) return undefined;
+      const inner = BpfMap.tryById(id);
+      if (!inner) continue;
       const value = inner.get(u32Key(0));
       inner.close();
-      if (value) yield [decode(abi.serviceKeyLayout, key), decode(abi.serviceLayout, value)];
+      return value;
     }
   }
 

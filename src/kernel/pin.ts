@@ -5,7 +5,7 @@
 // made there would too. So we step out, into the mount namespace of the farthest process above
 // us that lets us in (process 1, if it does).
 
-import { readFileSync, readlinkSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { run, tryRun } from '../util/run.ts';
 
 const bpffs = '/sys/fs/bpf';
@@ -36,9 +36,13 @@ function ancestors(): number[] {
   return [1, ...found];
 }
 
+/** The farthest process above us that lets us look at its mount namespace. */
+const outerProcess = (): number | undefined =>
+  ancestors().find((candidate) => mountNamespaceOf(candidate) !== undefined);
+
 /** `argv`, run outside of our own mount namespace if that is a private one. */
 function outside(argv: string[]): string[] {
-  const pid = ancestors().find((candidate) => mountNamespaceOf(candidate) !== undefined);
+  const pid = outerProcess();
   if (pid === undefined || mountNamespaceOf(pid) === mountNamespaceOf('self')) return argv;
   return ['nsenter', `--mount=/proc/${pid}/ns/mnt`, '--', ...argv];
 }
@@ -69,5 +73,30 @@ export function ipWithProgram(programId: number, words: (path: string) => string
     run(outside(['ip', ...words(path)]));
   } finally {
     unpin('director');
+  }
+}
+
+/** Whether some process or mount (ip netns add makes one) holds this network namespace. */
+function namespaceLives(id: number): boolean {
+  const name = `net:[${id}]`;
+  if (readFileSync(`/proc/${outerProcess() ?? 'self'}/mountinfo`, 'utf8').includes(name))
+    return true;
+  return readdirSync('/proc').some((pid) => {
+    try {
+      return /^[0-9]+$/.test(pid) && readlinkSync(`/proc/${pid}/ns/net`) === name;
+    } catch {
+      // It ended meanwhile.
+      return false;
+    }
+  });
+}
+
+/** Lets go of the tables of namespaces that were deleted with their director running. */
+export function unpinDead(): void {
+  const files = tryRun(outside(['ls', bpffs])).stdout.split('\n');
+  for (const file of files) {
+    const id = /^lvsj-([0-9]+)-/.exec(file)?.[1];
+    if (id !== undefined && !namespaceLives(Number(id)))
+      run(outside(['rm', '-f', `${bpffs}/${file}`]));
   }
 }

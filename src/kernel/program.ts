@@ -36,6 +36,21 @@ export class Program {
     return new Program(libbpf.check(libbpf.programFdById(id), `open BPF program ${id}`));
   }
 
+  /** The first of this machine's programs that suits. */
+  static find(suits: (info: ProgramInfo) => boolean): Program | undefined {
+    const next = Buffer.alloc(4);
+    for (let id = 0; libbpf.programNextId(id, next) === 0; ) {
+      id = next.readUInt32LE();
+      const fd = libbpf.programFdById(id);
+      // It may have gone in between.
+      if (fd < 0) continue;
+      const program = new Program(fd);
+      if (suits(program.info)) return program;
+      libbpf.closeFd(fd);
+    }
+    return undefined;
+  }
+
   /** Offsets are those of struct bpf_prog_info. */
   get info(): ProgramInfo {
     const count = this.#readInfo(Buffer.alloc(256)).readUInt32LE(52);

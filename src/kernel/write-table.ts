@@ -2,6 +2,7 @@
 
 import { noCounters, type ServiceKey, type Table } from '../model/table.ts';
 import { planObjects } from '../plan/objects.ts';
+import { UserError } from '../util/error.ts';
 import * as abi from './abi.gen.ts';
 import { type Director, families } from './director.ts';
 import { type Hop, planHops, presentHops, toGateway } from './hops.ts';
@@ -23,6 +24,7 @@ export function writeTable(director: Director, edit: (table: Table) => Table): v
   const all = readSlots(director);
   const have = readTable(director, all);
   const want = edit(have);
+  refuseOnePacket(want);
   const before = presentHops(all.gateways);
   const after = planHops(want.services, all.gateways, findLink);
   director.keepTime();
@@ -30,6 +32,15 @@ export function writeTable(director: Director, edit: (table: Table) => Table): v
   writeServices(director, all, have, want, new Map([...before, ...after]));
   writeTimeouts(director, want);
   removeGateways(director, all, before, after);
+}
+
+function refuseOnePacket({ services }: Table): void {
+  const service = services.find(({ onePacket }) => onePacket);
+  if (service)
+    throw new UserError(
+      `service ${service.fwmark}: one-packet scheduling (-o) is not available yet; without -o each ` +
+        'UDP flow keeps its gateway, which SNAT needs anyway',
+    );
 }
 
 /** Objects, sysctls and LAN links of what is there and what comes; undone if any of it fails. */
