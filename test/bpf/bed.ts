@@ -1,0 +1,297 @@
+// A director to run packets through: a network namespace of this test process's own, with links
+// on which gateways lie, and a real director in it.
+//
+//   lan0 ── lan0p      wan1 ── wan1p      wan2 ── wan2p       (veth pairs, all in the namespace)
+//                      192.0.2.0/24       198.51.100.0/24     gateways 1-100 and 101-200
+//                      2001:db8:1::/64    2001:db8:2::/64
+//
+// The links are silent (no ARP, no multicast), so that no packet but a test's is ever counted.
+
+import assert from 'node:assert/strict';
+import koffi from 'koffi';
+import * as abi from '../../src/kernel/abi.gen.ts';
+import { decode, encode } from '../../src/kernel/codec.ts';
+import { Director, defaults } from '../../src/kernel/director.ts';
+import { BpfMap } from '../../src/kernel/map.ts';
+import { Program } from '../../src/kernel/program.ts';
+import { gatewayAddress as addressOfEntry, readTable } from '../../src/kernel/read-table.ts';
+import { writeTable } from '../../src/kernel/write-table.ts';
+import {
+  type Family,
+  noCounters,
+  type Service,
+  type ServiceGateway,
+  type Table,
+} from '../../src/model/table.ts';
+import { run } from '../../src/util/run.ts';
+import type { Packet } from './packet.ts';
+
+const CLONE_NEWNET = 0x40000000;
+
+const keeperMark = 0xfffffe;
+
+export const hooks = ['director', 'ingress', 'egress'] as const;
+export type Hook = (typeof hooks)[number];
+
+type VerdictKey = Exclude<keyof typeof abi.verdict, 'VERDICTS' | 'VERDICT_COUNTERS'>;
+export type Verdict = VerdictKey extends `VERDICT_${infer Name}` ? Name : never;
+
+/** By number. */
+export const verdictNames: string[] = [];
+for (const [name, number] of Object.entries(abi.verdict))
+  if (name !== 'VERDICTS' && name !== 'VERDICT_COUNTERS')
+    verdictNames[number] = name.replace('VERDICT_', '');
+
+/** What came of a packet. */
+export interface Outcome {
+  verdict: Verdict;
+  retval: number;
+  mark: number;
+}
+
+/** As ipvsadm -a takes them; the gateway is a number (see gatewayAddress) or an address. */
+export interface GatewayOptions {
+  weight?: number;
+  upper?: number;
+  lower?: number;
+}
+
+/** As ipvsadm -A takes them. */
+export interface ServiceOptions {
+  fwmark?: number;
+  family?: Family;
+  scheduler?: string;
+  schedulerFlags?: string[];
+  persistence?: number;
+  netmask?: string;
+  /** In the order added, so the last one is the head of the list; a number is a weight. */
+  gateways?: [gateway: number, options?: number | GatewayOptions][];
+}
+
+/** The address of gateway 1..200: those above 100 lie on wan2. */
+export function gatewayAddress(number: number, family: Family = 4): string {
+  const [net, host] = number > 100 ? [2, number - 100] : [1, number];
+  if (family === 6) return `2001:db8:${net}::${host.toString(16)}`;
+  return `${net === 1 ? '192.0.2' : '198.51.100'}.${host}`;
+}
+
+/** Forks of this process (ip, nft, …) are in its namespace too; its other threads are not. */
+function enterNamespace(): void {
+  const unshare = koffi.load('libc.so.6').func('int unshare(int flags)');
+  assert.equal(unshare(CLONE_NEWNET), 0, 'a network namespace of its own: it needs root');
+}
+
+function makeLinks(): void {
+  const link = (name: string): string[] => [
+    `link add ${name} type veth peer name ${name}p`,
+    ...[name, `${name}p`].map((end) => `link set ${end} addrgenmode none multicast off arp off up`),
+  ];
+  const addresses = [1, 2].flatMap((net) => [
+    `address add ${gatewayAddress(net * 100 - 99).replace(/1$/, '254')}/24 dev wan${net}`,
+    `address add 2001:db8:${net}::ffff/64 dev wan${net} nodad`,
+  ]);
+  const lines = ['link set lo up', ...['lan0', 'wan1', 'wan2'].flatMap(link), ...addresses];
+  run(['ip', '-batch', '-'], { input: `${lines.join('\n')}\n` });
+}
+
+export function toGateway(
+  gateway: number | string,
+  family: Family,
+  options: number | GatewayOptions = 1,
+): ServiceGateway {
+  const {
+    weight = 1,
+    upper = 0,
+    lower = 0,
+  } = typeof options === 'number' ? { weight: options } : options;
+  return {
+    address: typeof gateway === 'number' ? gatewayAddress(gateway, family) : gateway,
+    port: 0,
+    ...{ weight, upper, lower },
+    ...{ active: 0, inactive: 0, persistent: 0 },
+    totals: noCounters(),
+    rates: noCounters(),
+  };
+}
+
+export function toService(options: ServiceOptions): Service {
+  const { fwmark = 1, family = 4, scheduler = 'rr', schedulerFlags = [] } = options;
+  const gateways = (options.gateways ?? []).map(([gateway, given]) =>
+    toGateway(gateway, family, given),
+  );
+  return {
+    ...{ family, fwmark, scheduler, schedulerFlags, onePacket: false },
+    persistence: options.persistence ?? 0,
+    netmask: options.netmask ?? (family === 4 ? '255.255.255.255' : '128'),
+    gateways: gateways.reverse(),
+    totals: noCounters(),
+    rates: noCounters(),
+  };
+}
+
+export class Bed {
+  readonly director: Director;
+  readonly programs: Record<Hook, Program>;
+  readonly #settings: abi.Settings;
+
+  constructor(director: Director) {
+    this.director = director;
+    const { ingress, egress } = director.lanPrograms();
+    this.programs = {
+      director: director.routeProgram(),
+      ingress: new Program(ingress),
+      egress: new Program(egress),
+    };
+    this.#settings = director.settings;
+  }
+
+  /** What each hook has counted. */
+  #counted(): bigint[] {
+    return this.director.maps.verdicts().flat();
+  }
+
+  /** Runs a packet through a program; exactly one verdict is counted, and that by the program. */
+  run(hook: Hook, packet: Packet | Buffer, mark = 0): Outcome {
+    const bytes = Buffer.isBuffer(packet) ? packet : packet.bytes;
+    const before = this.#counted();
+    const { retval, mark: after } = this.programs[hook].run(bytes, { mark });
+    const moved = this.#counted().flatMap((count, i) =>
+      Array<number>(Number(count - before[i]!)).fill(i),
+    );
+    const counted = moved.map((i) => ({
+      hook: hooks[Math.floor(i / abi.verdict.VERDICTS)],
+      verdict: verdictNames[i % abi.verdict.VERDICTS],
+    }));
+    assert.equal(counted.length, 1, `one packet, but counted: ${JSON.stringify(counted)}`);
+    assert.equal(counted[0]!.hook, hook);
+    return { verdict: counted[0]!.verdict as Verdict, retval, mark: after };
+  }
+
+  /** The gateway in a mark's gateway bits: its address; '-' = undecided, 'none' = decided: none. */
+  gatewayOf(mark: number): string {
+    const { mask, shift } = this.director.bits;
+    const id = (mark & mask) >>> shift;
+    if (id === 0) return '-';
+    if (id === abi.limits.GATEWAY_NONE) return 'none';
+    return addressOfEntry(this.director.maps.gateways.get(id));
+  }
+
+  /** A packet of a service's client through the director: its gateway, by gatewayOf(). */
+  direct(packet: Packet, fwmark = 1): string {
+    return this.gatewayOf(this.run('director', packet, fwmark).mark);
+  }
+
+  get table(): Table {
+    return readTable(this.director);
+  }
+
+  edit(edit: (table: Table) => Table): void {
+    writeTable(this.director, edit);
+  }
+
+  /** Adds a service, or puts this in the place of the one with its fwmark and family. */
+  setService(options: ServiceOptions): void {
+    const service = toService(options);
+    this.edit((table) => ({
+      ...table,
+      services: [
+        ...table.services.filter(
+          ({ fwmark, family }) => fwmark !== service.fwmark || family !== service.family,
+        ),
+        service,
+      ],
+    }));
+  }
+
+  service(fwmark = 1, family: Family = 4): Service {
+    const found = this.table.services.find(
+      (service) => service.fwmark === fwmark && service.family === family,
+    );
+    assert.ok(found, `a service with fwmark ${fwmark} of IPv${family}`);
+    return found;
+  }
+
+  /** Changes the service as it is in the table. */
+  editService(
+    change: (service: Service) => Partial<Service>,
+    fwmark = 1,
+    family: Family = 4,
+  ): void {
+    this.edit((table) => ({
+      ...table,
+      services: table.services.map((service) =>
+        service.fwmark === fwmark && service.family === family
+          ? { ...service, ...change(service) }
+          : service,
+      ),
+    }));
+  }
+
+  /** The connection table's entries. */
+  get connections(): [abi.ConnKey, abi.Conn][] {
+    return [...this.director.maps.connections()];
+  }
+
+  setSettings(change: Partial<abi.Settings>): void {
+    const { maps, settings } = this.director;
+    maps.settings.set(0, { ...settings, ...change });
+  }
+
+  /** Puts what `change` makes of each entry in its place; undefined takes it away, uncounted. */
+  changeConnections(change: (key: abi.ConnKey, conn: abi.Conn) => abi.Conn | undefined): void {
+    for (const shard of this.#shards()) {
+      for (const [key, value] of [...shard.entries()]) {
+        const next = change(decode(abi.connKeyLayout, key), decode(abi.connLayout, value));
+        if (next) shard.set(key, encode(abi.connLayout, next));
+        else shard.delete(key);
+      }
+      shard.close();
+    }
+  }
+
+  *#shards(): Generator<BpfMap> {
+    const { entries } = this.director.maps.tableCounts.get(0)!;
+    for (const [, id] of entries === 0 ? [] : this.director.maps.map('connections').entries())
+      yield BpfMap.byId(id.readUInt32LE());
+  }
+
+  /**
+   * Like new: no services, no connections, counts zero, settings as at the start. Gateways keep
+   * their ids.
+   */
+  clear(): void {
+    const { maps } = this.director;
+    this.edit((table) => ({
+      ...table,
+      services: table.services.filter(({ fwmark }) => fwmark === keeperMark),
+    }));
+    const { slotsUsed } = this.director.settings;
+    maps.settings.set(0, { ...this.#settings, slotsUsed });
+    this.changeConnections(() => undefined);
+    for (let slot = 0; slot < slotsUsed; slot++)
+      maps.slotCounts.set(slot, { active: 0, inactive: 0, persistent: 0, overloaded: 0 });
+    maps.tableCounts.set(0, { ...maps.tableCounts.get(0)!, entries: 0 });
+  }
+
+  close(): void {
+    this.director.stop();
+  }
+}
+
+/**
+ * One for each test file: a process has one network namespace. Gateways 1 to `gateways` are
+ * always there, by a service that nobody marks for, so that edits need not make them: quick.
+ */
+export function openBed({ gateways = 4 } = {}): Bed {
+  enterNamespace();
+  makeLinks();
+  const bed = new Bed(Director.start({ ...defaults, connections: 4096 }));
+  const kept: [number][] = Array.from({ length: gateways }, (_, i) => [i + 1]);
+  for (const family of [4, 6] as const)
+    bed.setService({ fwmark: keeperMark, family, gateways: kept });
+  // Also where a test file ends without close(): the pin of its timers would stay behind.
+  process.once('exit', () => {
+    if (Director.find()) bed.close();
+  });
+  return bed;
+}
