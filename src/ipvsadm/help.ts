@@ -10,7 +10,7 @@ Balances marked outgoing traffic over gateways. SERVICE is -f FWMARK [-6], the m
 or nft gives to packets; GATEWAY is a next hop: 192.0.2.1, 2001:db8::1, fe80::1%LINK.
 
 Services:
-  -A, --add-service     SERVICE [-s SCHEDULER] [-b FLAGS] [-p [SECONDS]] [-M NETMASK] [-o]
+  -A, --add-service     SERVICE [-s SCHEDULER] [-b FLAGS] [-p [SECONDS]] [-M NETMASK]
   -E, --edit-service    the same; an option that is left out goes back to its default
   -D, --delete-service  SERVICE
   -C, --clear           delete all services
@@ -42,7 +42,7 @@ Options:
   -b, --sched-flags FLAGS      flags of the scheduler, with commas: sh-fallback,sh-port
   -p, --persistent [SECONDS]   a client keeps its gateway so long after its newest connection (360)
   -M, --netmask NETMASK        clients that stay together: an IPv4 mask, an IPv6 prefix length
-  -o, --ops                    schedule every UDP packet anew
+  -o, --ops                    refused: one-packet scheduling is not available yet
   -r, --real-server GATEWAY    a gateway of the service
   -j, --reinject               reinject packets with the gateway chosen (always)
   -w, --weight WEIGHT          the gateway's share; 0 drains it (1)

@@ -4,6 +4,8 @@
 //   GET /                 the client's address and a newline
 //   GET /conn             {"address", "port"} of the client
 //   GET /bytes?n=N&rate=R N bytes of the pattern, at R bytes a second (default: as fast as it goes)
+//   GET /hold             "address port" of the client, then nothing: an idle connection, until
+//   GET /say?text=T       writes T to every connection on hold, and answers how many those are
 //   TCP 7                 each line back; UDP 7: `address port` of the sender
 
 import { createSocket } from 'node:dgram';
@@ -24,6 +26,8 @@ import { patternAt } from './pattern.ts';
 const echoPort = 7;
 /** Pieces a second of a download with a rate: fine enough that no reader sees a pause. */
 const piecesPerSecond = 50;
+/** The responses of /hold that are open. */
+const held = new Set<ServerResponse>();
 
 async function main(ports: number[]): Promise<void> {
   const servers = ports.map((port) => listen(createHttpServer(serveHttp), port));
@@ -50,8 +54,14 @@ function serveHttp(request: IncomingMessage, response: ServerResponse): void {
     response.end(`${JSON.stringify({ address, port: request.socket.remotePort })}\n`);
   } else if (url.pathname === '/bytes') {
     serveBytes(url.searchParams, response);
+  } else if (url.pathname === '/hold') {
+    response.write(`${address} ${request.socket.remotePort}\n`);
+    held.add(response.on('close', () => held.delete(response)));
+  } else if (url.pathname === '/say') {
+    for (const waiting of held) waiting.write(`${url.searchParams.get('text')}\n`);
+    response.end(`${held.size}\n`);
   } else {
-    response.writeHead(404).end('the lab has /, /conn and /bytes?n=N&rate=R\n');
+    response.writeHead(404).end('the lab has /, /conn, /bytes?n=N&rate=R, /hold and /say?text=T\n');
   }
 }
 

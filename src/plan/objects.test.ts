@@ -1,0 +1,139 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { diffObjects } from './diff.ts';
+import { type GatewayObject, markMatch, planObjects } from './objects.ts';
+
+const bits = { mask: 0xff000000, shift: 24 };
+
+const gateway = (id: number, family: 4 | 6 = 4): GatewayObject => ({
+  id,
+  family,
+  via: family === 4 ? `192.0.2.${id}` : `2001:db8::${id}`,
+  link: `eth${id}`,
+});
+
+const rulesOf = (ids: number[]): string[] =>
+  planObjects(
+    ids.map((id) => gateway(id)),
+    bits,
+    [4],
+  ).rules.map(({ priority, selector, action }) => `${priority} ${selector} ${action}`);
+
+/** The rules that a packet with this gateway id is compared with until one leads to its table. */
+function looksOf(ids: number[], id: number): number {
+  const rules = planObjects(
+    ids.map((each) => gateway(each)),
+    bits,
+    [4],
+  ).rules.toSorted((a, b) => a.priority - b.priority);
+  let looks = 0;
+  for (let i = 0; i < rules.length; ) {
+    const rule = rules[i];
+    looks++;
+    const [, value = 0, mask = 0] =
+      /^fwmark (0x\w+|0)\/(0x\w+)$/.exec(rule?.selector ?? '')?.map(Number) ?? [];
+    if (mask === 0 || (id << 24) >>> 0 === 0 || ((id << 24) & mask) >>> 0 !== value) {
+      i++;
+      continue;
+    }
+    if (rule?.action === `lookup ${20000 + id}`) return looks;
+    i = rules.findIndex(({ priority }) => rule?.action === `goto ${priority}`);
+    assert.ok(i > 0, `rule "${rule?.action}" leads to no rule`);
+  }
+  throw new Error(`gateway ${id} is not reached`);
+}
+
+describe('the plan of policy rules', () => {
+  test('sends marked traffic to its gateway, the undecided to the director, the rest on', () => {
+    assert.deepEqual(rulesOf([1, 2]), [
+      '20000 fwmark 0/0xffffffff goto 20999',
+      '20001  lookup main suppress_prefixlength 0',
+      '20002 fwmark 0xff000000/0xff000000 goto 20999',
+      '20101 fwmark 0x1000000/0xff000000 lookup 20001',
+      '20102 fwmark 0x2000000/0xff000000 lookup 20002',
+      '20990 iif lo goto 20999',
+      '20991 not fwmark 0/0xffffff lookup 20000',
+      '20999  nop',
+    ]);
+  });
+
+  test('reaches each of 254 gateways within 35 looks', () => {
+    const ids = Array.from({ length: 254 }, (_, i) => i + 1);
+    const looks = ids.map((id) => looksOf(ids, id));
+    assert.ok(Math.max(...looks) <= 35, `one takes ${Math.max(...looks)}`);
+  });
+
+  test('reaches gateways whose ids leave gaps', () => {
+    const ids = [3, 16, 77, 78, 254];
+    for (const id of ids) assert.ok(looksOf(ids, id) > 0);
+  });
+
+  test('moves all marks with the mask', () => {
+    const { rules, nft } = planObjects([gateway(1)], { mask: 0xff00, shift: 8 }, [4]);
+    assert.ok(rules.some(({ selector }) => selector === 'fwmark 0x100/0xff00'));
+    assert.ok(rules.some(({ selector }) => selector === 'not fwmark 0/0xffff00ff'));
+    assert.match(nft, /ct mark set ct mark & 0xffff00ff \| 0x100\n/);
+  });
+
+  test('always writes the mask: without one, fwmark 0 matches every packet', () => {
+    assert.equal(markMatch(0, 0xffffffff), '0/0xffffffff');
+  });
+
+  test('gives a gateway one route, in its own family', () => {
+    const { routes } = planObjects([gateway(1), gateway(2, 6)], bits, [4, 6]);
+    assert.deepEqual(routes, [
+      { family: 4, table: 20001, via: '192.0.2.1', link: 'eth1' },
+      { family: 6, table: 20002, via: '2001:db8::2', link: 'eth2' },
+    ]);
+  });
+});
+
+describe('the difference of two plans', () => {
+  const plan = (ids: number[]) =>
+    planObjects(
+      ids.map((id) => gateway(id)),
+      bits,
+      [4],
+    );
+
+  test('is nothing between equals', () => {
+    assert.deepEqual(diffObjects(plan([1, 2]), plan([2, 1])), { add: [], remove: [] });
+  });
+
+  test('fills a table before a rule leads there', () => {
+    assert.deepEqual(
+      diffObjects(plan([1]), plan([1, 2])).add.map(({ words }) => words),
+      [
+        'route replace default via 192.0.2.2 dev eth2 table 20002',
+        'rule add priority 20102 fwmark 0x2000000/0xff000000 lookup 20002',
+      ],
+    );
+  });
+
+  test('takes the rule away before the table that it leads to', () => {
+    assert.deepEqual(
+      diffObjects(plan([1, 2]), plan([1])).remove.map(({ words }) => words),
+      [
+        'rule del priority 20102 fwmark 0x2000000/0xff000000 lookup 20002',
+        'route del default via 192.0.2.2 dev eth2 table 20002',
+      ],
+    );
+  });
+
+  test('replaces a route in place when its next hop changes', () => {
+    const moved = planObjects([{ ...gateway(1), via: '192.0.2.99' }], bits, [4]);
+    const { add, remove } = diffObjects(plan([1]), moved);
+    assert.deepEqual(
+      add.map(({ words }) => words),
+      ['route replace default via 192.0.2.99 dev eth1 table 20001'],
+    );
+    assert.deepEqual(remove, []);
+  });
+
+  test('adds the target of a goto before the goto', () => {
+    const words = diffObjects({ rules: [], routes: [] }, plan([1])).add.map((c) => c.words);
+    const target = words.findIndex((line) => line.includes('priority 20999'));
+    const first = words.findIndex((line) => line.includes('goto 20999'));
+    assert.ok(target >= 0 && target < first);
+  });
+});
