@@ -8,25 +8,24 @@
 // The links are silent (no ARP, no multicast), so that no packet but a test's is ever counted.
 
 import assert from 'node:assert/strict';
-import koffi from 'koffi';
 import * as abi from '../../src/kernel/abi.gen.ts';
 import { decode, encode } from '../../src/kernel/codec.ts';
 import { Director, defaults } from '../../src/kernel/director.ts';
 import { BpfMap } from '../../src/kernel/map.ts';
 import { Program } from '../../src/kernel/program.ts';
+import { readConnections } from '../../src/kernel/read-connections.ts';
 import { gatewayAddress as addressOfEntry, readTable } from '../../src/kernel/read-table.ts';
 import { writeTable } from '../../src/kernel/write-table.ts';
-import {
-  type Family,
-  noCounters,
-  type Service,
-  type ServiceGateway,
-  type Table,
-} from '../../src/model/table.ts';
-import { run } from '../../src/util/run.ts';
+import type { Family, Service, Table } from '../../src/model/table.ts';
+import type { Flow } from './flow.ts';
+import { enterNamespace, makeLinks, sendFrame } from './namespace.ts';
 import type { Packet } from './packet.ts';
+import { type ServiceOptions, toService } from './service.ts';
 
-const CLONE_NEWNET = 0x40000000;
+export { gatewayAddress } from './service.ts';
+
+/** As Flow names them. */
+const protocolNames: Record<number, string> = { 1: 'icmp', 6: 'tcp', 17: 'udp', 58: 'icmp' };
 
 const keeperMark = 0xfffffe;
 
@@ -47,86 +46,6 @@ export interface Outcome {
   verdict: Verdict;
   retval: number;
   mark: number;
-}
-
-/** As ipvsadm -a takes them; the gateway is a number (see gatewayAddress) or an address. */
-export interface GatewayOptions {
-  weight?: number;
-  upper?: number;
-  lower?: number;
-}
-
-/** As ipvsadm -A takes them. */
-export interface ServiceOptions {
-  fwmark?: number;
-  family?: Family;
-  scheduler?: string;
-  schedulerFlags?: string[];
-  persistence?: number;
-  netmask?: string;
-  /** In the order added, so the last one is the head of the list; a number is a weight. */
-  gateways?: [gateway: number, options?: number | GatewayOptions][];
-}
-
-/** The address of gateway 1..200: those above 100 lie on wan2. */
-export function gatewayAddress(number: number, family: Family = 4): string {
-  const [net, host] = number > 100 ? [2, number - 100] : [1, number];
-  if (family === 6) return `2001:db8:${net}::${host.toString(16)}`;
-  return `${net === 1 ? '192.0.2' : '198.51.100'}.${host}`;
-}
-
-/** Forks of this process (ip, nft, …) are in its namespace too; its other threads are not. */
-function enterNamespace(): void {
-  const unshare = koffi.load('libc.so.6').func('int unshare(int flags)');
-  assert.equal(unshare(CLONE_NEWNET), 0, 'a network namespace of its own: it needs root');
-}
-
-function makeLinks(): void {
-  const link = (name: string): string[] => [
-    `link add ${name} type veth peer name ${name}p`,
-    ...[name, `${name}p`].map((end) => `link set ${end} addrgenmode none multicast off arp off up`),
-  ];
-  const addresses = [1, 2].flatMap((net) => [
-    `address add ${gatewayAddress(net * 100 - 99).replace(/1$/, '254')}/24 dev wan${net}`,
-    `address add 2001:db8:${net}::ffff/64 dev wan${net} nodad`,
-  ]);
-  const lines = ['link set lo up', ...['lan0', 'wan1', 'wan2'].flatMap(link), ...addresses];
-  run(['ip', '-batch', '-'], { input: `${lines.join('\n')}\n` });
-}
-
-export function toGateway(
-  gateway: number | string,
-  family: Family,
-  options: number | GatewayOptions = 1,
-): ServiceGateway {
-  const {
-    weight = 1,
-    upper = 0,
-    lower = 0,
-  } = typeof options === 'number' ? { weight: options } : options;
-  return {
-    address: typeof gateway === 'number' ? gatewayAddress(gateway, family) : gateway,
-    port: 0,
-    ...{ weight, upper, lower },
-    ...{ active: 0, inactive: 0, persistent: 0 },
-    totals: noCounters(),
-    rates: noCounters(),
-  };
-}
-
-export function toService(options: ServiceOptions): Service {
-  const { fwmark = 1, family = 4, scheduler = 'rr', schedulerFlags = [] } = options;
-  const gateways = (options.gateways ?? []).map(([gateway, given]) =>
-    toGateway(gateway, family, given),
-  );
-  return {
-    ...{ family, fwmark, scheduler, schedulerFlags, onePacket: false },
-    persistence: options.persistence ?? 0,
-    netmask: options.netmask ?? (family === 4 ? '255.255.255.255' : '128'),
-    gateways: gateways.reverse(),
-    totals: noCounters(),
-    rates: noCounters(),
-  };
 }
 
 export class Bed {
@@ -167,6 +86,20 @@ export class Bed {
     return { verdict: counted[0]!.verdict as Verdict, retval, mark: after };
   }
 
+  /** A packet that comes in on lan0 by wire, for what a test run can't do: its verdict at ingress. */
+  receive(packet: Packet | Buffer): Verdict {
+    const ingress = () => this.director.maps.verdicts()[abi.hook.HOOK_INGRESS]!;
+    const before = ingress();
+    sendFrame('lan0p', Buffer.isBuffer(packet) ? packet : packet.bytes);
+    // The kernel hands it over at once, or when the softirq's own thread runs.
+    const end = performance.now() + 1000;
+    let counted = -1;
+    while (counted < 0 && performance.now() < end)
+      counted = ingress().findIndex((count, verdict) => count !== before[verdict]);
+    assert.ok(counted >= 0, 'the packet came in on lan0');
+    return verdictNames[counted] as Verdict;
+  }
+
   /** The gateway in a mark's gateway bits: its address; '-' = undecided, 'none' = decided: none. */
   gatewayOf(mark: number): string {
     const { mask, shift } = this.director.bits;
@@ -183,6 +116,20 @@ export class Bed {
 
   get table(): Table {
     return readTable(this.director);
+  }
+
+  /** A connection's state as ipvsadm -Lnc names it; undefined if it has no entry. */
+  stateOf({ client, port, server, protocol: name }: Flow): string | undefined {
+    const ours = [...readConnections(this.director)].filter(
+      (entry) => entry.client === client && entry.server === server && entry.clientPort === port,
+    );
+    return ours.find((entry) => protocolNames[entry.protocol] === name)?.state;
+  }
+
+  /** `active/inactive` of a service's gateways, newest gateway first. */
+  counts(fwmark = 1, family: Family = 4): string {
+    const { gateways } = this.service(fwmark, family);
+    return gateways.map(({ active, inactive }) => `${active}/${inactive}`).join(' ');
   }
 
   edit(edit: (table: Table) => Table): void {

@@ -10,6 +10,8 @@ import ipaddr from 'ipaddr.js';
 export const mac = {
   /** The loopback device's own, which BPF_PROG_TEST_RUN takes for the receiver. */
   loopback: '00:00:00:00:00:00',
+  /** The test bed's lan0, for packets that come in by wire. */
+  lan: '02:00:00:00:00:01',
   broadcast: 'ff:ff:ff:ff:ff:ff',
   multicast4: '01:00:5e:00:00:fb',
   multicast6: '33:33:00:00:00:fb',

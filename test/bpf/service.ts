@@ -1,0 +1,69 @@
+// What a test says of a service -> the table's service.
+
+import {
+  type Family,
+  noCounters,
+  type Service,
+  type ServiceGateway,
+} from '../../src/model/table.ts';
+
+/** As ipvsadm -a takes them; the gateway is a number (see gatewayAddress) or an address. */
+export interface GatewayOptions {
+  weight?: number;
+  upper?: number;
+  lower?: number;
+}
+
+/** As ipvsadm -A takes them. */
+export interface ServiceOptions {
+  fwmark?: number;
+  family?: Family;
+  scheduler?: string;
+  schedulerFlags?: string[];
+  persistence?: number;
+  netmask?: string;
+  /** In the order added, so the last one is the head of the list; a number is a weight. */
+  gateways?: [gateway: number, options?: number | GatewayOptions][];
+}
+
+/** The address of gateway 1..200: those above 100 lie on wan2. */
+export function gatewayAddress(number: number, family: Family = 4): string {
+  const [net, host] = number > 100 ? [2, number - 100] : [1, number];
+  if (family === 6) return `2001:db8:${net}::${host.toString(16)}`;
+  return `${net === 1 ? '192.0.2' : '198.51.100'}.${host}`;
+}
+
+export function toGateway(
+  gateway: number | string,
+  family: Family,
+  options: number | GatewayOptions = 1,
+): ServiceGateway {
+  const {
+    weight = 1,
+    upper = 0,
+    lower = 0,
+  } = typeof options === 'number' ? { weight: options } : options;
+  return {
+    address: typeof gateway === 'number' ? gatewayAddress(gateway, family) : gateway,
+    port: 0,
+    ...{ weight, upper, lower },
+    ...{ active: 0, inactive: 0, persistent: 0 },
+    totals: noCounters(),
+    rates: noCounters(),
+  };
+}
+
+export function toService(options: ServiceOptions): Service {
+  const { fwmark = 1, family = 4, scheduler = 'rr', schedulerFlags = [] } = options;
+  const gateways = (options.gateways ?? []).map(([gateway, given]) =>
+    toGateway(gateway, family, given),
+  );
+  return {
+    ...{ family, fwmark, scheduler, schedulerFlags, onePacket: false },
+    persistence: options.persistence ?? 0,
+    netmask: options.netmask ?? (family === 4 ? '255.255.255.255' : '128'),
+    gateways: gateways.reverse(),
+    totals: noCounters(),
+    rates: noCounters(),
+  };
+}
