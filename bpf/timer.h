@@ -58,12 +58,17 @@ static int clock_sweep(void *map, __u32 *key, struct ticker *ticker)
 	struct sweep sweep = { .now = bpf_ktime_get_coarse_ns() };
 	void *shard = bpf_map_lookup_elem(&connections, &at);
 
-	if (shard && counts && counts->entries)
+	__u64 next = NS_PER_S;
+
+	/* An empty table lets the CPU sleep. */
+	if (shard && counts && counts->entries) {
 		bpf_for_each_map_elem(shard, sweep_entry, &sweep, 0);
+		ticker->shard = at + 1;
+		next = SWEEP_NS;
+	}
 	if (counts)
 		counts->sweeps++;
-	ticker->shard = at + 1;
-	bpf_timer_start(&ticker->timer, SWEEP_NS, 0);
+	bpf_timer_start(&ticker->timer, next, 0);
 	return 0;
 }
 
