@@ -7,6 +7,7 @@ import { withLock } from '../kernel/lock.ts';
 import { readConnections } from '../kernel/read-connections.ts';
 import { emptyTable, readTable } from '../kernel/read-table.ts';
 import { writeTable, zeroCounters } from '../kernel/write-table.ts';
+import type { Table } from '../model/table.ts';
 import { tryRun } from '../util/run.ts';
 
 /** Host names as the machine's resolver knows them; asked once each. */
@@ -19,6 +20,24 @@ function resolver(): (address: string) => string | undefined {
     }
     return known.get(address);
   };
+}
+
+/** Starts a director if none runs; a refused command starts none, or takes it back. */
+function writeOrStart(edit: (table: Table) => Table): void {
+  const running = Director.find();
+  if (running) {
+    writeTable(running, edit);
+    return;
+  }
+  // What the command makes of an empty table tells whether it is refused.
+  edit(emptyTable());
+  const director = Director.start(defaults);
+  try {
+    writeTable(director, edit);
+  } catch (error) {
+    director.stop();
+    throw error;
+  }
 }
 
 const io: IpvsadmIo = {
@@ -34,13 +53,7 @@ const io: IpvsadmIo = {
     const director = Director.find();
     return director ? [...readConnections(director)] : [];
   },
-  writeTable: (edit) =>
-    withLock(() => {
-      const running = Director.find();
-      // A refused command starts nothing: what it makes of the empty table tells.
-      if (!running) edit(emptyTable());
-      writeTable(running ?? Director.start(defaults), edit);
-    }),
+  writeTable: (edit) => withLock(() => writeOrStart(edit)),
   zero: (key) =>
     withLock(() => {
       const director = Director.find();

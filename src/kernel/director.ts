@@ -4,7 +4,6 @@
 // finds the program, and through it every map. lvsj_director is held by its routes, the two LAN
 // programs by lvsj0's other end, where no packet comes, so that links can be added later.
 
-import { readFileSync } from 'node:fs';
 import type { Family } from '../model/table.ts';
 import {
   directorLink,
@@ -209,19 +208,16 @@ function addDirectorRoutes(programId: number): void {
         ...['dev', directorLink, 'table', String(directorTable)],
       ]);
   } catch (error) {
-    if (kernelLacksLwtBpf())
-      throw new UserError(
-        'this kernel was built without CONFIG_LWTUNNEL_BPF: the director needs it',
-      );
-    throw error;
+    throw error instanceof UserError ? new UserError(explainRouteRefusal(error.message)) : error;
   }
 }
 
-/** Says so only where the kernel's configuration can be read and lacks it. */
-function kernelLacksLwtBpf(): boolean {
-  const release = readFileSync('/proc/sys/kernel/osrelease', 'utf8').trim();
-  const config = tryRun(['cat', `/boot/config-${release}`]);
-  return config.status === 0 && !config.stdout.includes('CONFIG_LWTUNNEL_BPF=y');
+/** ip says only "not supported" where the kernel was built without programs in routes. */
+export function explainRouteRefusal(message: string): string {
+  return /not supported|CONFIG_LWTUNNEL/i.test(message)
+    ? 'this kernel can run no eBPF program in a route: it was built without CONFIG_LWTUNNEL_BPF, ' +
+        "which the director needs (Debian's, Ubuntu's, Fedora's and RHEL's kernels have it)"
+    : message;
 }
 
 /** Gateway ids mean nothing once the director is gone; a later one may give them to others. */

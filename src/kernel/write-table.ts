@@ -32,6 +32,8 @@ export function writeTable(director: Director, edit: (table: Table) => Table): v
   writeServices(director, all, have, want, new Map([...before, ...after]));
   writeTimeouts(director, want);
   removeGateways(director, all, before, after);
+  // Each time: links come and go with nobody to tell us.
+  if (after.size > 0) attachLinks(director, linksOf(after));
 }
 
 function refuseOnePacket({ services }: Table): void {
@@ -48,18 +50,21 @@ function addGateways(director: Director, before: Map<string, Hop>, after: Map<st
   const fresh = [...after.values()].filter((hop) => hop.fresh);
   if (fresh.length === 0) return;
   const union = [...new Map([...before, ...after]).values()];
-  const links = [...new Set([...after.values()].map((hop) => hop.link))];
   const used = [...new Set(union.map((hop) => hop.family))];
   try {
     addObjects(planObjects(union, director.bits, families()), families());
-    changeSysctls(director.maps, used, links);
-    attachLinks(director, links);
+    changeSysctls(director.maps, used, linksOf(after));
+    attachLinks(director, linksOf(after));
   } catch (error) {
     removeObjects(planObjects([...before.values()], director.bits, families()), families());
     throw error;
   }
   for (const hop of fresh) director.maps.gateways.set(hop.id, toGateway(hop));
 }
+
+const linksOf = (hops: Map<string, Hop>): string[] => [
+  ...new Set([...hops.values()].map(({ link }) => link)),
+];
 
 /** The LAN programs on every link that is the LAN's, and on no gateway's. */
 function attachLinks(director: Director, gatewayLinks: string[]): void {
@@ -114,10 +119,6 @@ function removeGateways(
   }
   const rest = [...after.values()];
   removeObjects(planObjects(rest, director.bits, families()), families());
-  attachLinks(
-    director,
-    rest.map((hop) => hop.link),
-  );
 }
 
 /** ipvsadm -Z: what was counted until now no longer shows. Everything without a key. */
