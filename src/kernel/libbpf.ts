@@ -164,6 +164,9 @@ export const mapLookupBatch: Fn<
 > = bpf.func(
   'int bpf_map_lookup_batch(int fd, void *in, void *out, void *keys, void *values, void *count, void *opts)',
 );
+export const mapUpdateBatch: Fn<[number, Buffer, Buffer, Buffer, null], number> = bpf.func(
+  'int bpf_map_update_batch(int fd, void *keys, void *values, void *count, void *opts)',
+);
 export const programFdById: Fn<[number], number> = bpf.func('int bpf_prog_get_fd_by_id(uint32 id)');
 export const programNextId: Fn<[number, Buffer], number> = bpf.func(
   'int bpf_prog_get_next_id(uint32 start, void *next)',

@@ -98,6 +98,16 @@ export class BpfMap {
     libbpf.check(libbpf.mapUpdate(this.fd, key, value, flags), `write BPF map "${this.info.name}"`);
   }
 
+  /** All at once: after each single write of a map in a map the kernel waits for running programs. */
+  setAll(entries: [key: Buffer, value: Buffer][]): void {
+    const count = Buffer.alloc(4);
+    count.writeUInt32LE(entries.length);
+    const keys = Buffer.concat(entries.map(([key]) => key));
+    const values = Buffer.concat(entries.map(([, value]) => value));
+    const result = libbpf.mapUpdateBatch(this.fd, keys, values, count, null);
+    libbpf.check(result, `write BPF map "${this.info.name}"`);
+  }
+
   /** Whether there was one. */
   delete(key: Buffer): boolean {
     const result = libbpf.mapDelete(this.fd, key);

@@ -108,20 +108,21 @@ export const mapNames = [
 export function createShards(connections: BpfMap, limit: number): void {
   const { SHARDS } = abi.limits;
   const maxEntries = Math.max(64, Math.ceil((limit / SHARDS) * 2));
-  for (let shard = 0; shard < SHARDS; shard++) {
-    const map = BpfMap.create({
+  const shards = Array.from({ length: SHARDS }, () =>
+    BpfMap.create({
       type: mapType.hash,
       name: 'conn_shard',
       keySize: abi.connKeyLayout.size,
       valueSize: abi.connLayout.size,
       maxEntries,
       flags: onDemand,
-    });
-    const key = Buffer.alloc(4);
-    key.writeUInt32LE(shard);
-    const value = Buffer.alloc(4);
-    value.writeUInt32LE(map.fd);
-    connections.set(key, value);
-    map.close();
-  }
+    }),
+  );
+  const word = (number: number): Buffer => {
+    const bytes = Buffer.alloc(4);
+    bytes.writeUInt32LE(number);
+    return bytes;
+  };
+  connections.setAll(shards.map((map, shard) => [word(shard), word(map.fd)]));
+  for (const map of shards) map.close();
 }
