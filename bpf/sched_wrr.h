@@ -48,19 +48,29 @@ static __always_inline __u32 sched_wrr_pick(const struct service *service,
 					    struct service_cursor *cursor)
 {
 	struct wrr_scan scan = { .service = service };
-	__u32 step = cursor->step ?: 1;
+	__u32 step = cursor->step ?: 1, current = cursor->current;
 
 	if (!cursor->highest)
 		return 0;
 	if (wrr_find(&scan, cursor, cursor->position))
 		return scan.slot;
 	/* The pass is over: the next one, or the first again after the lowest. */
-	cursor->current = cursor->current > step ? cursor->current - step : cursor->highest;
-	if (wrr_find(&scan, cursor, 0) || !scan.heaviest)
+	cursor->current = current > step ? current - step : cursor->highest;
+	if (wrr_find(&scan, cursor, 0))
 		return scan.slot;
-	/* Nobody is that heavy: skip the passes that would find nothing either. */
-	cursor->current -= (cursor->current - scan.heaviest + step - 1) / step * step;
-	return wrr_find(&scan, cursor, 0);
+	if (scan.heaviest) {
+		/* Nobody is that heavy: skip the passes that would find nothing either. */
+		cursor->current -= (cursor->current - scan.heaviest + step - 1) / step * step;
+		return wrr_find(&scan, cursor, 0);
+	}
+	/* Nobody at all: the first pass is next, or again the rest of the lowest. */
+	if (cursor->position && current <= step) {
+		cursor->current = current;
+	} else {
+		cursor->position = 0;
+		cursor->current = cursor->highest;
+	}
+	return 0;
 }
 
 static __always_inline __u32 wrr_gcd(__u32 a, __u32 b)

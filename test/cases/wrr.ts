@@ -119,6 +119,12 @@ const skips: SchedulerCase[] = [
     gateways: { A: { weight: 2, upper: 2 }, B: { weight: 1, upper: 1 } },
     steps: [open('BAA ---'), end('B'), open('B --')],
   },
+  {
+    name: 'begins with the heaviest after nobody could be chosen',
+    scheduler: 'wrr',
+    gateways: { A: { weight: 3, upper: 1 }, B: { weight: 2, upper: 2 }, C: { weight: 1, upper: 1 } },
+    steps: [open('CBAB ---'), end('A'), end('B'), end('C'), open('ABC -')],
+  },
 ];
 
 const edits: SchedulerCase[] = [
