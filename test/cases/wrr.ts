@@ -122,7 +122,11 @@ const skips: SchedulerCase[] = [
   {
     name: 'begins with the heaviest after nobody could be chosen',
     scheduler: 'wrr',
-    gateways: { A: { weight: 3, upper: 1 }, B: { weight: 2, upper: 2 }, C: { weight: 1, upper: 1 } },
+    gateways: {
+      A: { weight: 3, upper: 1 },
+      B: { weight: 2, upper: 2 },
+      C: { weight: 1, upper: 1 },
+    },
     steps: [open('CBAB ---'), end('A'), end('B'), end('C'), open('ABC -')],
   },
 ];
