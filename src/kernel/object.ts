@@ -35,15 +35,17 @@ function explainRefusal(error: number, log: Buffer): string {
 
 /** A loaded object; its programs and maps live as long as something holds them. */
 export class DirectorObject {
+  readonly #path: string;
   readonly #object: libbpf.Pointer;
 
-  constructor() {
-    if (!existsSync(objectPath))
-      throw new UserError(`${objectPath} is missing: run make build in the checkout`);
+  /** path: of another object than the director's (the benchmarks have some). */
+  constructor(path = objectPath) {
+    this.#path = path;
+    if (!existsSync(path))
+      throw new UserError(`${path} is missing: run make build in the checkout`);
     const log = Buffer.alloc(verifierLogSize);
-    const object = libbpf.objectOpen(objectPath, openOpts(log));
-    if (object === null)
-      throw new UserError(`open ${objectPath}: ${libbpf.errorText(libbpf.errno())}`);
+    const object = libbpf.objectOpen(path, openOpts(log));
+    if (object === null) throw new UserError(`open ${path}: ${libbpf.errorText(libbpf.errno())}`);
     this.#object = object;
     const error = libbpf.objectLoad(object);
     if (error < 0) {
@@ -54,13 +56,13 @@ export class DirectorObject {
 
   map(name: string): BpfMap {
     const map = libbpf.objectMap(this.#object, name);
-    if (map === null) throw new Error(`${objectPath} has no map "${name}"`);
+    if (map === null) throw new Error(`${this.#path} has no map "${name}"`);
     return new BpfMap(libbpf.mapFdOf(map));
   }
 
   program(name: string): Program {
     const program = libbpf.objectProgram(this.#object, name);
-    if (program === null) throw new Error(`${objectPath} has no program "${name}"`);
+    if (program === null) throw new Error(`${this.#path} has no program "${name}"`);
     return new Program(libbpf.programFdOf(program));
   }
 
