@@ -72,7 +72,7 @@ enum verdict {
 	VERDICT_LOOP = 13, /* came to the director with a decision already made */
 	VERDICT_TABLE_FULL = 14, /* scheduled, but no room to remember it */
 	VERDICT_GATEWAY_GONE = 15, /* its gateway was deleted */
-	VERDICT_TAGGED = 16, /* VLAN-tagged: the VLAN's own link sees it again */
+	VERDICT_TAGGED = 16, /* VLAN-tagged: the VLAN's own link sees it too */
 	VERDICT_RACE = 17, /* two first packets at once: follows the other's */
 	VERDICTS = 18,
 	VERDICT_COUNTERS = 54, /* HOOKS * VERDICTS */

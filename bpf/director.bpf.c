@@ -124,8 +124,12 @@ static __always_inline int egress(struct __sk_buff *skb, __u32 link_header)
 	__u64 now = bpf_ktime_get_coarse_ns();
 	struct flow flow;
 	struct conn *conn;
-	int verdict = flow_parse(&reader, &flow, DIRECTION_OUT);
+	int verdict;
 
+	/* The VLAN's own link has counted it. */
+	if (skb->vlan_present)
+		return VERDICT_TAGGED;
+	verdict = flow_parse(&reader, &flow, DIRECTION_OUT);
 	if (verdict)
 		return verdict;
 	conn = conn_find(&flow.key, now);
