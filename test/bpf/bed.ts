@@ -4,6 +4,7 @@
 //   lan0 ── lan0p      wan1 ── wan1p      wan2 ── wan2p       (veth pairs, all in the namespace)
 //                      192.0.2.0/24       198.51.100.0/24     gateways 1-100 and 101-200
 //                      2001:db8:1::/64    2001:db8:2::/64
+//   tag0 ── tag0p, whose packets lan0 sends: see namespace.ts
 //
 // The links are silent (no ARP, no multicast), so that no packet but a test's is ever counted.
 
@@ -18,7 +19,7 @@ import { gatewayAddress as addressOfEntry, readTable } from '../../src/kernel/re
 import { writeTable } from '../../src/kernel/write-table.ts';
 import type { Family, Service, Table } from '../../src/model/table.ts';
 import type { Flow } from './flow.ts';
-import { enterNamespace, makeLinks, sendFrame } from './namespace.ts';
+import { enterNamespace, makeLinks, sendFrame, wires } from './namespace.ts';
 import type { Packet } from './packet.ts';
 import { type ServiceOptions, toService } from './service.ts';
 
@@ -86,17 +87,17 @@ export class Bed {
     return { verdict: counted[0]!.verdict as Verdict, retval, mark: after };
   }
 
-  /** A packet that comes in on lan0 by wire, for what a test run can't do: its verdict at ingress. */
-  receive(packet: Packet | Buffer): Verdict {
-    const ingress = () => this.director.maps.verdicts()[abi.hook.HOOK_INGRESS]!;
-    const before = ingress();
-    sendFrame('lan0p', Buffer.isBuffer(packet) ? packet : packet.bytes);
+  /** A packet that lan0 receives or sends by wire, for what a test run can't do: its verdict there. */
+  wire(hook: 'ingress' | 'egress', packet: Packet | Buffer): Verdict {
+    const counts = () => this.director.maps.verdicts()[hooks.indexOf(hook)]!;
+    const before = counts();
+    sendFrame(wires[hook], Buffer.isBuffer(packet) ? packet : packet.bytes);
     // The kernel hands it over at once, or when the softirq's own thread runs.
     const end = performance.now() + 1000;
     let counted = -1;
     while (counted < 0 && performance.now() < end)
-      counted = ingress().findIndex((count, verdict) => count !== before[verdict]);
-    assert.ok(counted >= 0, 'the packet came in on lan0');
+      counted = counts().findIndex((count, verdict) => count !== before[verdict]);
+    assert.ok(counted >= 0, `lan0 counts the packet at ${hook}`);
     return verdictNames[counted] as Verdict;
   }
 
@@ -196,28 +197,44 @@ export class Bed {
     }
   }
 
+  /** As if another CPU was taking every entry away: counted out, not yet deleted. */
+  markDead(): void {
+    this.changeConnections((_, conn) => ({
+      ...conn,
+      word: (conn.word | abi.connState.CONN_DEAD) >>> 0,
+    }));
+    this.#zeroCounts();
+  }
+
   *#shards(): Generator<BpfMap> {
     const { entries } = this.director.maps.tableCounts.get(0)!;
     for (const [, id] of entries === 0 ? [] : this.director.maps.map('connections').entries())
       yield BpfMap.byId(id.readUInt32LE());
   }
 
-  /**
-   * Like new: no services, no connections, counts zero, settings as at the start. Gateways keep
-   * their ids.
-   */
-  clear(): void {
+  /** No connections, counts zero, settings as at the start; services stay. */
+  forget(): void {
     const { maps } = this.director;
+    const { slotsUsed } = this.director.settings;
+    maps.settings.set(0, { ...this.#settings, slotsUsed });
+    this.changeConnections(() => undefined);
+    this.#zeroCounts();
+    maps.tableCounts.set(0, { ...maps.tableCounts.get(0)!, entries: 0 });
+  }
+
+  #zeroCounts(): void {
+    const { maps, settings } = this.director;
+    const zero = { active: 0, inactive: 0, persistent: 0, overloaded: 0 };
+    for (let slot = 0; slot < settings.slotsUsed; slot++) maps.slotCounts.set(slot, zero);
+  }
+
+  /** Like new: no services either. Gateways keep their ids. */
+  clear(): void {
     this.edit((table) => ({
       ...table,
       services: table.services.filter(({ fwmark }) => fwmark === keeperMark),
     }));
-    const { slotsUsed } = this.director.settings;
-    maps.settings.set(0, { ...this.#settings, slotsUsed });
-    this.changeConnections(() => undefined);
-    for (let slot = 0; slot < slotsUsed; slot++)
-      maps.slotCounts.set(slot, { active: 0, inactive: 0, persistent: 0, overloaded: 0 });
-    maps.tableCounts.set(0, { ...maps.tableCounts.get(0)!, entries: 0 });
+    this.forget();
   }
 
   close(): void {

@@ -20,6 +20,8 @@ const isTemplate = (conn: abi.Conn): boolean =>
 function sumSlots(entries: abi.Conn[]): Map<number, SlotSums> {
   const slots = new Map<number, SlotSums>();
   for (const conn of entries) {
+    // Counted out already.
+    if (stateOf(conn) === connState.CONN_DEAD) continue;
     const sums = slots.get(conn.slot) ?? { active: 0, inactive: 0, persistent: 0 };
     slots.set(conn.slot, sums);
     if (isTemplate(conn)) sums.persistent++;

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { after, afterEach, describe, test } from 'node:test';
 import { type Bed, type Hook, openBed, type Verdict, verdictNames } from './bed.ts';
 import { assertExact } from './exact.ts';
-import { verdictCases } from './verdict-cases.ts';
+import { services, verdictCases } from './verdict-cases.ts';
 
 const BPF_LWT_REROUTE = 128;
 const TC_ACT_UNSPEC = -1;
@@ -31,10 +31,14 @@ function notScheduling(...more: Verdict[]): Partial<Record<Verdict, string>> {
 }
 
 const bed: Bed = openBed();
+for (const service of services) bed.setService(service);
 after(() => bed.close());
 afterEach(() => {
-  assertExact(bed);
-  bed.clear();
+  try {
+    assertExact(bed);
+  } finally {
+    bed.forget();
+  }
 });
 
 for (const hook of ['director', 'ingress', 'egress'] as const) {
@@ -43,14 +47,17 @@ for (const hook of ['director', 'ingress', 'egress'] as const) {
       test(`${given.verdict}: ${given.name}`, () => {
         given.before?.(bed);
         if (given.byWire) {
-          assert.equal(bed.receive(given.packet), given.verdict);
+          assert.equal(bed.wire(hook as 'ingress', given.packet), given.verdict);
           return;
         }
-        const mark = given.mark ?? 0x12_3401;
-        const outcome = bed.run(hook, given.packet, mark);
+        const outcome = bed.run(hook, given.packet, given.mark);
         assert.equal(outcome.verdict, given.verdict);
         assert.equal(outcome.retval, hook === 'director' ? BPF_LWT_REROUTE : TC_ACT_UNSPEC);
-        assert.equal(outcome.mark & 0xff_ffff, mark & 0xff_ffff, 'the admin part of the mark');
+        assert.equal(
+          outcome.mark & 0xff_ffff,
+          given.mark & 0xff_ffff,
+          'the admin part of the mark',
+        );
         assert.equal(bed.gatewayOf(outcome.mark), given.gateway ?? defaultGateway(hook));
       });
     }

@@ -1,0 +1,349 @@
+// Packet in -> verdict, and the gateway bits after it.
+
+import assert from 'node:assert/strict';
+import type { Bed, Hook, Verdict } from './bed.ts';
+import { client4, client6, Flow, server4, server6 } from './flow.ts';
+import { mac, type Packet, packet, protocol } from './packet.ts';
+import { gatewayAddress, type ServiceOptions } from './service.ts';
+
+export interface VerdictCase {
+  /** A sentence, read after the verdict. */
+  name: string;
+  hook: Hook;
+  verdict: Verdict;
+  before?: (bed: Bed) => void;
+  packet: Packet | Buffer;
+  /** Its mark before; without it that of a service with one gateway, 1. */
+  mark?: number;
+  /** As Bed.gatewayOf(); without it none at the director, and the mark unchanged at tc. */
+  gateway?: string;
+  /** By a real link: only the verdict is seen. */
+  byWire?: boolean;
+}
+
+const up4 = { src: client4, dst: server4 };
+const up6 = { src: client6, dst: server6 };
+const down4 = { src: server4, dst: client4 };
+const down6 = { src: server6, dst: client6 };
+const ports = { sport: 4000, dport: 80 };
+const tcp = new Flow();
+const tcp6 = new Flow({ client: client6 });
+const udp = new Flow({ protocol: 'udp' });
+const first = gatewayAddress(1);
+
+const mark = {
+  served: 0x12_3401,
+  persistent: 2,
+  ipv6Only: 3,
+  empty: 4,
+  drained: 5,
+  /** Gateway 101 has no other service, so that it goes with this one. */
+  losing: 6,
+  nobody: 7,
+};
+
+export const services: ServiceOptions[] = [
+  { fwmark: mark.served, gateways: [[1]] },
+  { fwmark: mark.served, family: 6, gateways: [[1]] },
+  { fwmark: mark.persistent, persistence: 60, gateways: [[1], [2]] },
+  { fwmark: mark.ipv6Only, family: 6, gateways: [[1]] },
+  { fwmark: mark.empty },
+  { fwmark: mark.drained, gateways: [[1, 0]] },
+];
+
+/** This flow's connection is in the table. */
+const known =
+  (flow: Flow) =>
+  (bed: Bed): void => {
+    bed.direct(flow.up(), mark.served);
+  };
+/** It is, and its gateway was deleted. */
+const gone =
+  (flow: Flow) =>
+  (bed: Bed): void => {
+    bed.setService({ fwmark: mark.losing, gateways: [[101]] });
+    assert.equal(bed.direct(flow.up(), mark.losing), gatewayAddress(101));
+    bed.editService(() => ({ gateways: [] }), mark.losing);
+  };
+
+const knownCases: VerdictCase[] = [
+  { name: 'a segment of a TCP connection', before: known(tcp), packet: tcp.up('A') },
+  { name: 'a SYN sent again', before: known(tcp), packet: tcp.up('S') },
+  { name: 'a datagram of a UDP flow', before: known(udp), packet: udp.up() },
+].flatMap((each) =>
+  (['director', 'ingress'] as const).map((hook): VerdictCase => {
+    return { ...each, hook, verdict: 'KNOWN', gateway: first };
+  }),
+);
+
+const director: Omit<VerdictCase, 'hook'>[] = [
+  { name: 'TCP', verdict: 'NEW', packet: tcp.up(), gateway: first },
+  {
+    name: 'TCP over IPv6',
+    verdict: 'NEW',
+
+    packet: tcp6.up(),
+    gateway: gatewayAddress(1, 6),
+  },
+  { name: 'UDP', verdict: 'NEW', packet: udp.up(), gateway: first },
+  {
+    name: 'a second connection of a persistent client',
+    verdict: 'TEMPLATE',
+    before: (bed) => void bed.direct(new Flow({ port: 4001 }).up(), mark.persistent),
+    mark: mark.persistent,
+    packet: tcp.up(),
+    gateway: gatewayAddress(2),
+  },
+  { name: 'a fwmark of nobody', verdict: 'NO_SERVICE', packet: tcp.up(), mark: mark.nobody },
+  {
+    name: 'a service of the other family',
+    verdict: 'NO_SERVICE',
+    mark: mark.ipv6Only,
+    packet: tcp.up(),
+  },
+  {
+    name: 'a service without gateways',
+    verdict: 'NO_GATEWAY',
+    mark: mark.empty,
+    packet: tcp.up(),
+  },
+  {
+    name: 'a service whose gateways are all drained',
+    verdict: 'NO_GATEWAY',
+    mark: mark.drained,
+    packet: tcp.up(),
+  },
+  ...['A', 'FA', 'SA', 'R', 'RA', 'SR', 'F', 'PA', ''].map(
+    (flags): Omit<VerdictCase, 'hook'> => ({
+      name: `TCP with flags "${flags}" begins nothing`,
+      verdict: 'MIDSTREAM',
+
+      packet: tcp.up(flags),
+    }),
+  ),
+  {
+    name: 'an echo reply begins nothing',
+    verdict: 'MIDSTREAM',
+
+    packet: packet().ipv4(up4).ping(4, 'reply', 7),
+  },
+  ...[0, 1].flatMap((ttl): Omit<VerdictCase, 'hook'>[] => [
+    {
+      name: `a TTL of ${ttl}`,
+      verdict: 'TTL',
+
+      packet: packet()
+        .ipv4({ ...up4, ttl })
+        .udp(ports),
+    },
+    {
+      name: `a hop limit of ${ttl}`,
+      verdict: 'TTL',
+
+      packet: packet()
+        .ipv6({ ...up6, ttl })
+        .udp(ports),
+    },
+  ]),
+  {
+    name: 'a packet whose mark has a gateway already',
+    verdict: 'LOOP',
+
+    packet: tcp.up(),
+    mark: (1 << 24) | mark.served,
+  },
+  {
+    name: 'a table at its limit; the gateway is scheduled all the same',
+    verdict: 'TABLE_FULL',
+    before: (bed) => {
+      known(udp)(bed);
+      bed.setSettings({ connectionLimit: 1 });
+    },
+    packet: tcp.up(),
+    gateway: first,
+  },
+  {
+    name: 'a segment of a connection whose gateway was deleted',
+    verdict: 'GATEWAY_GONE',
+    before: gone(tcp),
+    packet: tcp.up('A'),
+  },
+  {
+    name: 'an entry that another CPU is just taking away; the scheduler decides',
+    verdict: 'RACE',
+    before: (bed) => {
+      known(tcp)(bed);
+      // Its counters are gone with it, but not yet the entry.
+      bed.markDead();
+    },
+    packet: tcp.up(),
+    gateway: first,
+  },
+];
+
+const tc: VerdictCase[] = [
+  { name: 'a SYN', hook: 'ingress', verdict: 'UNKNOWN', packet: tcp.up() },
+  {
+    name: 'a SYN on a connection that is over: the scheduler decides again',
+    hook: 'ingress',
+    verdict: 'UNKNOWN',
+    before: (bed) => {
+      known(tcp)(bed);
+      bed.run('egress', tcp.down('RA'));
+    },
+    packet: tcp.up('S'),
+  },
+  {
+    name: 'a connection whose gateway was deleted',
+    hook: 'ingress',
+    verdict: 'GATEWAY_GONE',
+    before: gone(udp),
+    packet: udp.up(),
+  },
+  {
+    name: 'a frame for another host',
+    hook: 'ingress',
+    verdict: 'MULTICAST',
+    before: known(tcp),
+    packet: packet({ to: mac.stranger })
+      .ipv4(up4)
+      .tcp({ ...ports, flags: 'A' }),
+  },
+  { name: 'a reply', hook: 'egress', verdict: 'KNOWN', before: known(tcp), packet: tcp.down() },
+  {
+    name: 'a reply whose gateway was deleted: its state still counts',
+    hook: 'egress',
+    verdict: 'KNOWN',
+    before: gone(tcp),
+    packet: tcp.down(),
+  },
+  { name: 'a reply to nobody', hook: 'egress', verdict: 'UNKNOWN', packet: tcp.down() },
+  ...(['ingress', 'egress'] as const).map(
+    (hook): VerdictCase => ({
+      name: 'a packet of a VLAN, whose own link counts it',
+      hook,
+      verdict: 'TAGGED',
+      before: known(tcp),
+      packet:
+        hook === 'ingress'
+          ? packet({ to: mac.lan })
+              .vlan(5)
+              .ipv4(up4)
+              .tcp({ ...ports, flags: 'A' })
+          : packet().vlan(5).ipv4(down4).tcp({ sport: 80, dport: 4000, flags: 'A' }),
+      byWire: true,
+    }),
+  ),
+];
+
+/** What every program passes on unseen, whatever the table holds. `down` is the egress packet. */
+const everywhere: { name: string; verdict: Verdict; packet: Packet; down?: Packet }[] = [
+  {
+    name: 'a first fragment',
+    verdict: 'FRAGMENT',
+    packet: packet()
+      .ipv4({ ...up4, fragment: { more: true } })
+      .udp(ports),
+  },
+  {
+    name: 'a later fragment',
+    verdict: 'FRAGMENT',
+    packet: packet()
+      .ipv4({ ...up4, fragment: { offset: 1480 } })
+      .udp(ports),
+  },
+  {
+    name: 'a middle fragment',
+    verdict: 'FRAGMENT',
+    packet: packet()
+      .ipv4({ ...up4, fragment: { offset: 1480, more: true } })
+      .udp(ports),
+  },
+  {
+    name: 'a first fragment of IPv6',
+    verdict: 'FRAGMENT',
+    packet: packet().ipv6(up6).fragment({ more: true }).udp(ports),
+  },
+  {
+    name: 'a later fragment of IPv6',
+    verdict: 'FRAGMENT',
+    packet: packet().ipv6(up6).fragment({ offset: 1448 }).other(protocol.udp),
+  },
+  ...['224.0.0.251', '239.255.255.250', '255.255.255.255', 'ff02::fb', 'ff0e::1'].map((dst) => ({
+    name: `a packet to ${dst}`,
+    verdict: 'MULTICAST' as const,
+    packet: packet()
+      .ip({ src: dst.includes(':') ? client6 : client4, dst })
+      .udp(ports),
+  })),
+  ...[3, 4, 5, 11, 12].map((type) => ({
+    name: `an ICMP error of type ${type}`,
+    verdict: 'ICMP_ERROR' as const,
+    packet: packet().ipv4(up4).icmp({ type }).quoting(tcp.down()),
+    down: packet().ipv4(down4).icmp({ type }).quoting(tcp.up()),
+  })),
+  ...[1, 2, 3, 4, 127].map((type) => ({
+    name: `an ICMPv6 error of type ${type}`,
+    verdict: 'ICMP_ERROR' as const,
+    packet: packet().ipv6(up6).icmpv6({ type }).quoting(tcp6.down()),
+    down: packet().ipv6(down6).icmpv6({ type }).quoting(tcp6.up()),
+  })),
+  { name: 'ARP', verdict: 'NOT_IP', packet: packet({ type: 0x0806 }).payload(28) },
+  { name: 'PPPoE', verdict: 'NOT_IP', packet: packet({ type: 0x8864 }).payload(40) },
+  { name: 'MPLS', verdict: 'NOT_IP', packet: packet({ type: 0x8847 }).payload(40) },
+  {
+    name: 'a version of 5',
+    verdict: 'TRUNCATED',
+    packet: packet()
+      .ipv4({ ...up4, version: 5 })
+      .udp(ports),
+  },
+  {
+    name: 'a header of 4 words',
+    verdict: 'TRUNCATED',
+    packet: packet()
+      .ipv4({ ...up4, headerWords: 4 })
+      .udp(ports),
+  },
+  {
+    name: 'a version of 4 in IPv6',
+    verdict: 'TRUNCATED',
+    packet: packet()
+      .ipv6({ ...up6, version: 4 })
+      .udp(ports),
+  },
+  {
+    name: 'protocol 0, which is the key of templates',
+    verdict: 'TRUNCATED',
+    packet: packet()
+      .ipv4({ ...up4, protocol: 0 })
+      .payload(20),
+  },
+];
+
+const groups: VerdictCase[] = [mac.broadcast, mac.multicast4].map((to) => ({
+  name: `a frame to ${to}`,
+  hook: 'ingress',
+  verdict: 'MULTICAST',
+  before: known(tcp),
+  packet: packet({ to })
+    .ipv4(up4)
+    .tcp({ ...ports, flags: 'A' }),
+}));
+
+const cases: VerdictCase[] = [
+  ...knownCases,
+  ...director.map((each) => ({ ...each, hook: 'director' as const })),
+  ...tc,
+  ...groups,
+  ...(['director', 'ingress', 'egress'] as const).flatMap((hook) =>
+    everywhere.map((each) => ({
+      ...each,
+      hook,
+
+      packet: (hook === 'egress' && each.down) || each.packet,
+    })),
+  ),
+];
+
+export const verdictCases = cases.map((each) => ({ ...each, mark: each.mark ?? mark.served }));
