@@ -195,7 +195,7 @@ function bringUp(object: DirectorObject, options: StartOptions, bits: MarkBits):
   director.keepTime();
   changeSysctls(director.maps, [], []);
   addDirectorRoutes(object.program('lvsj_director').info.id);
-  addObjects(planObjects([], bits, families()), families());
+  addObjects(planObjects({ gateways: [], fwmarks: [], families: families() }, bits), families());
   return director;
 }
 

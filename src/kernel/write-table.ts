@@ -1,7 +1,7 @@
 // Brings the kernel from the table that it has to the one that is wanted: add before delete.
 
 import { noCounters, type ServiceKey, type Table } from '../model/table.ts';
-import { planObjects } from '../plan/objects.ts';
+import { type Objects, planObjects } from '../plan/objects.ts';
 import { UserError } from '../util/error.ts';
 import * as abi from './abi.gen.ts';
 import { type Director, families } from './director.ts';
@@ -25,16 +25,32 @@ export function writeTable(director: Director, edit: (table: Table) => Table): v
   const have = readTable(director, all);
   const want = edit(have);
   refuseOnePacket(want);
-  const before = presentHops(all.gateways);
-  const after = planHops(want.services, all.gateways, findLink);
+  const before = { hops: presentHops(all.gateways), fwmarks: fwmarksOf(have) };
+  const after = { hops: planHops(want.services, all.gateways, findLink), fwmarks: fwmarksOf(want) };
   director.keepTime();
   addGateways(director, before, after);
-  writeServices(director, all, have, want, new Map([...before, ...after]));
+  writeServices(director, all, have, want, new Map([...before.hops, ...after.hops]));
   writeTimeouts(director, want);
   removeGateways(director, all, before, after);
   // Each time: links come and go with nobody to tell us.
-  if (after.size > 0) attachLinks(director, linksOf(after));
+  if (after.hops.size > 0) attachLinks(director, linksOf(after));
 }
+
+/** What the kernel's objects follow from. */
+interface Base {
+  hops: Map<string, Hop>;
+  fwmarks: number[];
+}
+
+const fwmarksOf = ({ services }: Table): number[] => services.map(({ fwmark }) => fwmark);
+
+const hasAll = (these: number[], those: number[]): boolean => {
+  const known = new Set(these);
+  return those.every((mark) => known.has(mark));
+};
+
+const plan = ({ hops, fwmarks }: Base, { bits }: Director): Objects =>
+  planObjects({ gateways: [...hops.values()], fwmarks, families: families() }, bits);
 
 function refuseOnePacket({ services }: Table): void {
   const service = services.find(({ onePacket }) => onePacket);
@@ -46,23 +62,28 @@ function refuseOnePacket({ services }: Table): void {
 }
 
 /** Objects, sysctls and LAN links of what is there and what comes; undone if any of it fails. */
-function addGateways(director: Director, before: Map<string, Hop>, after: Map<string, Hop>): void {
-  const fresh = [...after.values()].filter((hop) => hop.fresh);
-  if (fresh.length === 0) return;
-  const union = [...new Map([...before, ...after]).values()];
-  const used = [...new Set(union.map((hop) => hop.family))];
+function addGateways(director: Director, before: Base, after: Base): void {
+  const fresh = [...after.hops.values()].filter((hop) => hop.fresh);
+  if (fresh.length === 0 && hasAll(before.fwmarks, after.fwmarks)) return;
+  const union = {
+    hops: new Map([...before.hops, ...after.hops]),
+    fwmarks: [...before.fwmarks, ...after.fwmarks],
+  };
+  const used = [...new Set([...union.hops.values()].map((hop) => hop.family))];
   try {
-    addObjects(planObjects(union, director.bits, families()), families());
-    changeSysctls(director.maps, used, linksOf(after));
-    attachLinks(director, linksOf(after));
+    addObjects(plan(union, director), families());
+    if (fresh.length > 0) {
+      changeSysctls(director.maps, used, linksOf(after));
+      attachLinks(director, linksOf(after));
+    }
   } catch (error) {
-    removeObjects(planObjects([...before.values()], director.bits, families()), families());
+    removeObjects(plan(before, director), families());
     throw error;
   }
   for (const hop of fresh) director.maps.gateways.set(hop.id, toGateway(hop));
 }
 
-const linksOf = (hops: Map<string, Hop>): string[] => [
+const linksOf = ({ hops }: Base): string[] => [
   ...new Set([...hops.values()].map(({ link }) => link)),
 ];
 
@@ -105,20 +126,14 @@ function writeTimeouts(director: Director, { timeouts }: Table): void {
 }
 
 /** The entry stays, marked gone: its connections and its id are there if it comes back. */
-function removeGateways(
-  director: Director,
-  all: Slots,
-  before: Map<string, Hop>,
-  after: Map<string, Hop>,
-): void {
-  const gone = [...before].filter(([key]) => !after.has(key)).map(([, hop]) => hop);
-  if (gone.length === 0) return;
+function removeGateways(director: Director, all: Slots, before: Base, after: Base): void {
+  const gone = [...before.hops].filter(([key]) => !after.hops.has(key)).map(([, hop]) => hop);
+  if (gone.length === 0 && hasAll(after.fwmarks, before.fwmarks)) return;
   for (const { id } of gone) {
     const gateway = all.gateways.get(id);
     if (gateway) director.maps.gateways.set(id, { ...gateway, flags: 0 });
   }
-  const rest = [...after.values()];
-  removeObjects(planObjects(rest, director.bits, families()), families());
+  removeObjects(plan(after, director), families());
 }
 
 /** ipvsadm -Z: what was counted until now no longer shows. Everything without a key. */

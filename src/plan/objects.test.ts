@@ -12,20 +12,22 @@ const gateway = (id: number, family: 4 | 6 = 4): GatewayObject => ({
   link: `eth${id}`,
 });
 
+const wanted = (gateways: GatewayObject[], fwmarks: number[] = []) => ({
+  gateways,
+  fwmarks,
+  families: [4 as const],
+});
+
 const rulesOf = (ids: number[]): string[] =>
-  planObjects(
-    ids.map((id) => gateway(id)),
-    bits,
-    [4],
-  ).rules.map(({ priority, selector, action }) => `${priority} ${selector} ${action}`);
+  planObjects(wanted(ids.map((id) => gateway(id))), bits).rules.map(
+    ({ priority, selector, action }) => `${priority} ${selector} ${action}`,
+  );
 
 /** The rules that a packet with this gateway id is compared with until one leads to its table. */
 function looksOf(ids: number[], id: number): number {
-  const rules = planObjects(
-    ids.map((each) => gateway(each)),
-    bits,
-    [4],
-  ).rules.toSorted((a, b) => a.priority - b.priority);
+  const rules = planObjects(wanted(ids.map((each) => gateway(each))), bits).rules.toSorted(
+    (a, b) => a.priority - b.priority,
+  );
   let looks = 0;
   for (let i = 0; i < rules.length; ) {
     const rule = rules[i];
@@ -69,7 +71,7 @@ describe('the plan of policy rules', () => {
   });
 
   test('moves all marks with the mask', () => {
-    const { rules, nft } = planObjects([gateway(1)], { mask: 0xff00, shift: 8 }, [4]);
+    const { rules, nft } = planObjects(wanted([gateway(1)]), { mask: 0xff00, shift: 8 });
     assert.ok(rules.some(({ selector }) => selector === 'fwmark 0x100/0xff00'));
     assert.ok(rules.some(({ selector }) => selector === 'not fwmark 0/0xffff00ff'));
     assert.match(nft, /ct mark set ct mark & 0xffff00ff \| 0x100\n/);
@@ -80,7 +82,7 @@ describe('the plan of policy rules', () => {
   });
 
   test('gives a gateway one route, in its own family', () => {
-    const { routes } = planObjects([gateway(1), gateway(2, 6)], bits, [4, 6]);
+    const { routes } = planObjects(wanted([gateway(1), gateway(2, 6)]), bits);
     assert.deepEqual(routes, [
       { family: 4, table: 20001, via: '192.0.2.1', link: 'eth1' },
       { family: 6, table: 20002, via: '2001:db8::2', link: 'eth2' },
@@ -88,13 +90,21 @@ describe('the plan of policy rules', () => {
   });
 });
 
+describe('the plan of the nftables table', () => {
+  const nftOf = (fwmarks: number[]) => planObjects(wanted([gateway(1)], fwmarks), bits).nft;
+
+  test('leaves connections of others alone where they carry the mark of a service', () => {
+    const line = 'meta mark & 0xffffff { 0x1, 0x20 } meta mark set meta mark | 0xff000000\n';
+    assert.ok(nftOf([0x20, 1, 0x20]).includes(line));
+  });
+
+  test('touches no mark of others where there is no service', () => {
+    assert.doesNotMatch(nftOf([]), /\| 0xff000000/);
+  });
+});
+
 describe('the difference of two plans', () => {
-  const plan = (ids: number[]) =>
-    planObjects(
-      ids.map((id) => gateway(id)),
-      bits,
-      [4],
-    );
+  const plan = (ids: number[]) => planObjects(wanted(ids.map((id) => gateway(id))), bits);
 
   test('is nothing between equals', () => {
     assert.deepEqual(diffObjects(plan([1, 2]), plan([2, 1])), { add: [], remove: [] });
@@ -121,7 +131,7 @@ describe('the difference of two plans', () => {
   });
 
   test('replaces a route in place when its next hop changes', () => {
-    const moved = planObjects([{ ...gateway(1), via: '192.0.2.99' }], bits, [4]);
+    const moved = planObjects(wanted([{ ...gateway(1), via: '192.0.2.99' }]), bits);
     const { add, remove } = diffObjects(plan([1]), moved);
     assert.deepEqual(
       add.map(({ words }) => words),

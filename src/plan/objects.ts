@@ -1,5 +1,5 @@
 // The kernel's objects that the director needs, as pure data: policy rules, gateway tables, the
-// nftables table. What is wanted follows from the gateways alone; diff.ts compares, src/kernel applies.
+// nftables table. What is wanted follows from gateways and services; diff.ts compares, src/kernel applies.
 
 import type { Family } from '../model/table.ts';
 
@@ -34,6 +34,15 @@ export interface GatewayObject {
   /** Without a `%link`. */
   via: string;
   link: string;
+}
+
+/** What the plan follows from. */
+export interface Wanted {
+  gateways: GatewayObject[];
+  /** Of the services. */
+  fwmarks: number[];
+  /** Those that this namespace routes. */
+  families: Family[];
 }
 
 /** One policy rule; `selector` and `action` are words of `ip rule add`. */
@@ -118,7 +127,7 @@ function planRules(gateways: GatewayObject[], bits: MarkBits, family: Family): R
 }
 
 /** Saves a decision in the conntrack mark and restores it; the admin's other bits stay. */
-function planNft(gateways: GatewayObject[], bits: MarkBits): string {
+function planNft({ gateways, fwmarks }: Wanted, bits: MarkBits): string {
   const mask = hex(bits.mask);
   const rest = hex(~bits.mask >>> 0);
   const ids = gateways.map((gateway) => gateway.id).sort((a, b) => a - b);
@@ -133,6 +142,10 @@ function planNft(gateways: GatewayObject[], bits: MarkBits): string {
       : ` vmap { ${ids.map((id) => `${mark(id)} : goto ${verb}_${id}`).join(', ')} }`;
   const save = `    ct mark & ${mask} == 0 meta mark & ${mask}${jumps('save')}`;
   const restore = `    ct direction original ct mark & ${mask}${jumps('restore')}`;
+  const services = [...new Set(fwmarks)].sort((a, b) => a - b).map(hex);
+  const leave =
+    `    ct mark & ${mask} == 0 ct state established,related ` +
+    `meta mark & ${rest} { ${services.join(', ')} } meta mark set meta mark | ${mask}`;
   return [
     'table inet lvsj',
     'delete table inet lvsj',
@@ -144,7 +157,8 @@ function planNft(gateways: GatewayObject[], bits: MarkBits): string {
     `    meta mark & ${mask} != 0 return`,
     ...(ids.length === 0 ? [] : [restore]),
     // A connection that began without the director, or an answer to one from outside: hands off.
-    `    ct mark & ${mask} == 0 ct state established,related meta mark & ${rest} != 0 meta mark set meta mark | ${mask}`,
+    // Only marks of services: the admin's policy rules may ask for all bits of any other.
+    ...(fwmarks.length === 0 ? [] : [leave]),
     '  }',
     '  chain postrouting {',
     '    type filter hook postrouting priority -140; policy accept;',
@@ -155,12 +169,9 @@ function planNft(gateways: GatewayObject[], bits: MarkBits): string {
   ].join('\n');
 }
 
-/** Everything that should be there for these gateways. */
-export function planObjects(
-  gateways: GatewayObject[],
-  bits: MarkBits,
-  families: Family[],
-): Objects {
+/** Everything that should be there for these gateways and services. */
+export function planObjects(wanted: Wanted, bits: MarkBits): Objects {
+  const { gateways, families } = wanted;
   return {
     rules: families.flatMap((family) => planRules(gateways, bits, family)),
     routes: gateways.map(({ id, family, via, link }) => ({
@@ -169,7 +180,7 @@ export function planObjects(
       via,
       link,
     })),
-    nft: planNft(gateways, bits),
+    nft: planNft(wanted, bits),
   };
 }
 
