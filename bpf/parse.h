@@ -13,7 +13,7 @@
 #define IP_FRAGMENT 0x3fff /* more fragments, or an offset */
 #define IPV6_FRAGMENT 0xfff9
 #define TCP_FLAGS_OFFSET 13
-#define IPV6_EXTENSIONS_MAX 6
+#define IPV6_EXTENSIONS_MAX 5 /* as many of ours as RFC 8200's order has */
 
 enum tcp_flag {
 	TCP_FIN = 0x01,
@@ -225,12 +225,13 @@ static __always_inline int parse_ipv6(struct reader *reader, struct flow *flow)
 	__builtin_memcpy(flow_destination(flow), &ip.daddr, sizeof(struct address));
 	flow->family = 6;
 	flow->ttl = ip.hop_limit;
-	flow->length = bpf_ntohs(ip.payload_len) + sizeof(ip);
+	flow->length = ip.payload_len ? bpf_ntohs(ip.payload_len) + sizeof(ip) : 0;
 	flow->key.protocol = ip.nexthdr;
 	if (ip.daddr.s6_addr[0] == 0xff)
 		return VERDICT_MULTICAST;
 	reader->offset += sizeof(ip);
-	for (int i = 0; i < IPV6_EXTENSIONS_MAX && more > 0; i++)
+	/* The last look finds the header behind them. */
+	for (int i = 0; i <= IPV6_EXTENSIONS_MAX && more > 0; i++)
 		more = parse_extension(reader, flow);
 	if (more < 0)
 		return -more;
@@ -243,6 +244,7 @@ static __always_inline int parse_ipv6(struct reader *reader, struct flow *flow)
 static __always_inline int flow_parse(struct reader *reader, struct flow *flow, int direction)
 {
 	struct __sk_buff *skb = reader->skb;
+	__u32 link_header = reader->offset;
 	int verdict;
 
 	__builtin_memset(flow, 0, sizeof(*flow));
@@ -255,7 +257,7 @@ static __always_inline int flow_parse(struct reader *reader, struct flow *flow, 
 	else
 		verdict = VERDICT_NOT_IP;
 	if (!flow->length)
-		flow->length = skb->len; /* jumbograms carry no length */
+		flow->length = skb->len - link_header; /* jumbograms carry no length */
 	return verdict;
 }
 
