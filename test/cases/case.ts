@@ -19,8 +19,8 @@ export interface GatewaySettings {
 
 /** What a case needs of a director: the host build has one, and so has the kernel. */
 export interface Director {
-  /** A new service without gateways. */
-  begin(service: ServiceSettings): Promise<void>;
+  /** A new service with these gateways, added one by one. */
+  begin(service: ServiceSettings, gateways: [string, GatewaySettings][]): Promise<void>;
   setScheduler(service: ServiceSettings): Promise<void>;
   insert(gateway: string, settings: GatewaySettings): Promise<void>;
   edit(gateway: string, settings: GatewaySettings): Promise<void>;
@@ -149,10 +149,11 @@ function clientMaker(family: 4 | 6): () => Client {
 export async function runCase(director: Director, schedulerCase: SchedulerCase): Promise<void> {
   const { scheduler, flags = [], family = 4 } = schedulerCase;
   const service = { scheduler, flags, family };
-  await director.begin(service);
-  for (const [gateway, settings] of Object.entries(schedulerCase.gateways)) {
-    await director.insert(gateway, toSettings(settings));
-  }
+  const gateways = Object.entries(schedulerCase.gateways);
+  await director.begin(
+    service,
+    gateways.map(([name, given]) => [name, toSettings(given)]),
+  );
   const newClient = clientMaker(family);
   for (const step of schedulerCase.steps) await step({ director, service, newClient });
 }

@@ -143,7 +143,7 @@ const edits: SchedulerCase[] = [
     scheduler: 'wrr',
     gateways: { A: 4, B: 3, C: 2 },
     // After CBAAB the pass of 3 is amid: it starts over, and B comes a second time.
-    steps: [open('CBAAB'), edit('A', 4), open('BACBA')],
+    steps: [open('CBAAB'), edit('A', { weight: 4, upper: 100 }), open('BACBA')],
   },
   {
     name: 'lowers what must be reached when the heaviest goes',

@@ -38,10 +38,14 @@ export class ModelDirector implements Director {
     this.#scheduling = scheduling;
   }
 
-  async begin({ scheduler, flags }: ServiceSettings): Promise<void> {
+  async begin(
+    { scheduler, flags }: ServiceSettings,
+    gateways: [string, GatewaySettings][],
+  ): Promise<void> {
     this.#gateways.clear();
     this.#slots = 0;
     await this.#scheduling.begin(scheduler, flags);
+    for (const [name, settings] of gateways) await this.insert(name, settings);
   }
 
   async setScheduler({ scheduler, flags }: ServiceSettings): Promise<void> {
