@@ -96,7 +96,7 @@ export class Director {
     try {
       return bringUp(object, options, bits);
     } catch (error) {
-      takeDown(undefined);
+      takeDown(mapsOf(object));
       throw error;
     } finally {
       object.close();
@@ -174,8 +174,11 @@ function initialSettings(options: StartOptions, bits: MarkBits): abi.Settings {
   };
 }
 
+const mapsOf = (object: DirectorObject): DirectorMaps =>
+  new DirectorMaps(mapNames.map((name) => object.map(name)));
+
 function bringUp(object: DirectorObject, options: StartOptions, bits: MarkBits): Director {
-  const maps = new DirectorMaps(mapNames.map((name) => object.map(name)));
+  const maps = mapsOf(object);
   createShards(maps.map('connections'), options.connections);
   maps.settings.set(0, initialSettings(options, bits));
   const control = object.program('lvsj_control');
@@ -234,8 +237,9 @@ function takeDown(maps: DirectorMaps | undefined): void {
     for (const link of readLinks()) if (link.name !== directorLink) detachLan(maps, link);
     restoreSysctls(readMemory(maps));
   }
-  unpinTimers();
   deleteDirectorLink();
+  // Last: it alone needs another mount namespace, which some may not enter.
+  unpinTimers();
 }
 
 /** Whether anything of ours is here, found or only left over. */
