@@ -89,6 +89,10 @@ export class DirectorLab {
     return run(inHost(this.name, host, argv), { input });
   }
 
+  tryRun(host: string, argv: string[], input = ''): RunResult {
+    return tryRun(inHost(this.name, host, argv), { input });
+  }
+
   /** Runs lines of shell on a host, in which `lvsj` is this checkout's; fails with the first that fails. */
   script(host: string, lines: string): string {
     return this.run(host, ['sh', '-ec', `PATH=${root}:$PATH\n${lines}`]);
@@ -100,8 +104,7 @@ export class DirectorLab {
 
   /** One lvsj command line in the director's namespace, whatever comes of it. */
   tryLvsj(words: string, input = ''): RunResult {
-    const argv = [lvsjProgram, ...words.split(' ')];
-    return tryRun(inHost(this.name, 'director', argv), { input });
+    return this.tryRun('director', [lvsjProgram, ...words.split(' ')], input);
   }
 
   /** The same for a command that must work; what it prints. */

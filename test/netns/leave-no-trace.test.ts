@@ -2,7 +2,9 @@
 // with a command that failed half-way. Needs root.
 
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, afterEach, before, describe, test } from 'node:test';
 import type { Status } from '../../src/cli/status.ts';
 import {
@@ -10,14 +12,16 @@ import {
   type NamespaceState,
   namespaceState,
 } from '../../src/lab/namespace-state.ts';
-import { DirectorLab, markNew, recipeTable, seen, snatAll } from './director-lab.ts';
+import { type RunResult, run } from '../../src/util/run.ts';
+import { DirectorLab, lvsjProgram, markNew, recipeTable, seen, snatAll } from './director-lab.ts';
 
 const lab = new DirectorLab('trace');
 
 const stateNow = () => namespaceState(lab.name, 'director');
 
 function assertAsBefore(before: NamespaceState): void {
-  assert.deepEqual(diffNamespaceStates(before, stateNow()), []);
+  // A link that was left has two hundred sysctls: a few lines say enough.
+  assert.deepEqual(diffNamespaceStates(before, stateNow()).slice(0, 12), []);
 }
 
 /** Starts a director with the recipe's services, sends connections through it, and stops it. */
@@ -41,6 +45,22 @@ const addFilter = (hook: string) =>
 function pins(): string[] {
   const all = existsSync('/sys/fs/bpf') ? readdirSync('/sys/fs/bpf') : [];
   return all.filter((pin) => pin.includes(String(lab.inode('director'))));
+}
+
+/** Runs lvsj where a program refuses what has these words among its arguments: fails half-way. */
+function lvsjRefused(program: string, words: string, command: string): RunResult {
+  const folder = mkdtempSync(join(tmpdir(), 'lvsj-test-'));
+  try {
+    const real = run(['sh', '-c', `PATH=$PATH:/usr/sbin:/sbin command -v ${program}`]).trim();
+    const script = `#!/bin/sh
+      case "$*" in *'${words}'*) echo refused by the test >&2; exit 1 ;; esac
+      exec ${real} "$@"\n`;
+    writeFileSync(join(folder, program), script, { mode: 0o755 });
+    const path = `PATH=${folder}:${process.env.PATH}`;
+    return lab.tryRun('director', ['env', path, lvsjProgram, ...command.split(' ')]);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 }
 
 /** What there is of a gateway: by its address, and by its number. */
@@ -153,6 +173,59 @@ describe('lvsj stop', { timeout: 60_000 }, () => {
     assert.ok(marks.length > 0);
     assert.deepEqual([...new Set(marks)], ['mark=0']);
   });
+});
+
+describe('a command that fails half-way', { timeout: 60_000 }, () => {
+  before(async () => {
+    await lab.up();
+    // So that there are sysctls to put back.
+    strictReversePath(['all'], 1);
+  });
+  after(() => lab.down());
+
+  for (const [program, words] of [
+    ['ip', 'link add'],
+    ['bpftool', 'map pin'],
+    ['bpftool', 'prog pin'],
+    ['ip', 'route replace'],
+    ['ip', '-6 -batch'],
+    ['nft', '-f -'],
+  ] as const)
+    test(`leaves nothing of a director that could not start: ${program} ${words}`, () => {
+      const before = stateNow();
+      const { status, stderr } = lvsjRefused(program, words, 'start');
+      assert.deepEqual([status, stderr.trimEnd().split('\n').length], [255, 1], stderr);
+      assert.match(stderr, /refused by the test/);
+      assertAsBefore(before);
+      assert.deepEqual(pins(), []);
+    });
+
+  for (const [what, capabilities] of [
+    ['that may not load programs', '-bpf,-sys_admin,-perfmon'],
+    ['that may not enter another mount namespace', '-sys_admin'],
+  ] as const)
+    test(`leaves nothing of a director started by a root ${what}`, () => {
+      const before = stateNow();
+      const argv = ['setpriv', `--bounding-set=${capabilities}`, lvsjProgram, 'start'];
+      const { status, stderr } = lab.tryRun('director', argv);
+      assert.deepEqual([status, stderr.trimEnd().split('\n').length], [255, 1], stderr);
+      assertAsBefore(before);
+      assert.deepEqual(pins(), []);
+    });
+
+  for (const [program, words] of [
+    ['ip', '-4 -batch'],
+    ['nft', '-f -'],
+  ] as const)
+    test(`leaves the director as it was before a gateway was refused: ${program} ${words}`, (t) => {
+      lab.restore('-A -f 1 -s rr\n-a -f 1 -r 192.0.2.1 -j');
+      t.after(() => lab.lvsj('stop'));
+      const [before, table] = [stateNow(), lab.lvsj('ipvsadm -Sn')];
+      const { status, stderr } = lvsjRefused(program, words, 'ipvsadm -a -f 1 -r 203.0.113.1 -j');
+      assert.deepEqual([status, stderr.trimEnd().split('\n').length], [255, 1], stderr);
+      assertAsBefore(before);
+      assert.equal(lab.lvsj('ipvsadm -Sn'), table);
+    });
 });
 
 describe('a gateway that is deleted', { timeout: 60_000 }, () => {
