@@ -17,6 +17,7 @@ import { Program } from '../../src/kernel/program.ts';
 import { readConnections } from '../../src/kernel/read-connections.ts';
 import { gatewayAddress as addressOfEntry, readTable } from '../../src/kernel/read-table.ts';
 import { writeTable } from '../../src/kernel/write-table.ts';
+import { addressFromWords } from '../../src/model/address.ts';
 import type { Family, Service, Table } from '../../src/model/table.ts';
 import type { Flow } from './flow.ts';
 import { enterNamespace, makeLinks, sendFrame, wires } from './namespace.ts';
@@ -189,12 +190,30 @@ export class Bed {
   changeConnections(change: (key: abi.ConnKey, conn: abi.Conn) => abi.Conn | undefined): void {
     for (const shard of this.#shards()) {
       for (const [key, value] of [...shard.entries()]) {
-        const next = change(decode(abi.connKeyLayout, key), decode(abi.connLayout, value));
+        const conn = decode(abi.connLayout, value);
+        const next = change(decode(abi.connKeyLayout, key), conn);
+        if (next === conn) continue;
         if (next) shard.set(key, encode(abi.connLayout, next));
         else shard.delete(key);
       }
       shard.close();
     }
+  }
+
+  /** A connection ends as by its timeout: a packet finds its entry expired. */
+  expire(flow: Flow): void {
+    const port = flow.protocol === 'icmp' ? 0 : flow.serverPort;
+    this.changeConnections((key, conn) => {
+      const ours = key.clientPort === flow.port && key.serverPort === port;
+      return ours && addressFromWords(key.client.word) === flow.client
+        ? { ...conn, seenNs: 0n }
+        : conn;
+    });
+    // This machine may have been up for less than the real timeouts.
+    const { timeoutS, icmpTimeoutS } = this.director.settings;
+    this.setSettings({ timeoutS: timeoutS.map(() => 5), icmpTimeoutS: 5 });
+    assert.equal(this.run('egress', flow.down()).verdict, 'UNKNOWN');
+    this.setSettings({ timeoutS, icmpTimeoutS });
   }
 
   /** As if another CPU was taking every entry away: counted out, not yet deleted. */
