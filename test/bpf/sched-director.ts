@@ -33,7 +33,7 @@ export class KernelDirector implements Director {
   }
 
   async begin(
-    { scheduler, flags, family }: ServiceSettings,
+    { scheduler, flags, family, persistence }: ServiceSettings,
     gateways: [string, GatewaySettings][],
   ): Promise<void> {
     this.countsAreForged = false;
@@ -41,7 +41,7 @@ export class KernelDirector implements Director {
     this.#family = family;
     this.#serverPort = 0;
     this.#bed.setService({
-      ...{ family, scheduler, schedulerFlags: flags },
+      ...{ family, scheduler, schedulerFlags: flags, persistence },
       gateways: gateways.map(([name, settings]) => [this.#number(name), settings]),
     });
   }

@@ -40,6 +40,8 @@ export interface ServiceSettings {
   scheduler: Scheduler;
   flags: Flag[];
   family: 4 | 6;
+  /** Seconds; without it the service is not persistent. */
+  persistence?: number;
 }
 
 export interface SchedulerCase {

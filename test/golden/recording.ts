@@ -44,7 +44,8 @@ export interface Command {
   verb: '-A' | '-a' | '-e' | '-d';
   scheduler: Scheduler;
   flags: Flag[];
-  persistent: boolean;
+  /** Seconds; undefined = not persistent. */
+  persistence: number | undefined;
   onePacket: boolean;
   gateway: string;
   settings: GatewaySettings;
@@ -59,7 +60,7 @@ export function parseCommand(line: string): Command {
     verb: words[0] as Command['verb'],
     scheduler: value('-s') as Scheduler,
     flags: value('-b').split(',').filter(Boolean) as Flag[],
-    persistent: words.includes('-p'),
+    persistence: words.includes('-p') ? Number(value('-p')) : undefined,
     onePacket: words.includes('-o'),
     gateway: value('-r'),
     settings: {

@@ -56,7 +56,7 @@ export class Replay {
   async #command({ verb, gateway: name, ...command }: Command): Promise<void> {
     const { settings } = command;
     if (verb === '-A') {
-      this.#persistent = command.persistent;
+      this.#persistent = command.persistence !== undefined;
       await this.#scheduling.begin(command.scheduler, command.flags);
     } else if (verb === '-a') {
       this.#slots += 1;

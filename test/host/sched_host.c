@@ -39,7 +39,8 @@ static int run_scheduler(const char *line)
 
 	if (sscanf(line, "%u %u", &service.scheduler, &service.scheduler_flags) != 2)
 		return -1;
-	sched_edited(&service, &cursor, service.scheduler == old ? EDIT_CHANGED : EDIT_RESET, 0);
+	if (service.scheduler != old)
+		sched_edited(&service, &cursor, EDIT_RESET, 0);
 	return 0;
 }
 
