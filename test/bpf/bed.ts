@@ -247,12 +247,17 @@ export class Bed {
     for (let slot = 0; slot < settings.slotsUsed; slot++) maps.slotCounts.set(slot, zero);
   }
 
-  /** Like new: no services either. Gateways keep their ids. */
-  clear(): void {
+  /** Gateways that had another service too keep their ids. */
+  clearServices(): void {
     this.edit((table) => ({
       ...table,
       services: table.services.filter(({ fwmark }) => fwmark === keeperMark),
     }));
+  }
+
+  /** Like new. */
+  clear(): void {
+    this.clearServices();
     this.forget();
   }
 
