@@ -97,6 +97,12 @@ const edits: SchedulerCase[] = [
     steps: [insert('B', 1), open('BABA')],
   },
   {
+    name: 'begins with the added gateway if nobody was chosen since rr was set',
+    scheduler: 'rr',
+    gateways: { A: 1, B: 1 },
+    steps: [open('B'), setScheduler('wrr'), setScheduler('rr'), insert('C', 1), open('CBA')],
+  },
+  {
     name: 'steps back when the last choice is deleted',
     scheduler: 'rr',
     gateways: { A: 1, B: 1, C: 1 },
