@@ -6,7 +6,9 @@ BPF_ARCH := $(patsubst aarch64,arm64,$(patsubst x86_64,x86,$(MACHINE)))
 # mcpu v3 (32-bit jumps) is what every kernel from 5.1 on takes; asm/types.h lies in the architecture's own folder.
 BPF_FLAGS := -g -O2 -mcpu=v3 -target bpf -D__TARGET_ARCH_$(BPF_ARCH) -I/usr/include/$(MACHINE)-linux-gnu -Wall -Werror
 
-C_FILES = $(wildcard bpf/*.[ch]) $(shell find test -name '*.[ch]' 2>/dev/null)
+BENCH_OBJECTS = build/bench/drive.o build/bench/path.o
+
+C_FILES = $(wildcard bpf/*.[ch] bench/*.[ch]) $(shell find test -name '*.[ch]' 2>/dev/null)
 
 # The checkout's own node, tsc and biome come before the machine's.
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
@@ -35,7 +37,8 @@ test-netns: build ## run real traffic through network namespaces (root)
 	@$(call need_root,$@)
 	node --test 'test/netns/**/*.test.ts'
 
-bench: build ## measure costs per packet and per connection (root)
+bench: build $(BENCH_OBJECTS) ## measure costs per packet and per connection (root)
+	@$(call need_root,$@)
 	node bench/main.ts
 
 check: build build/abi.gen.ts ## lint, format, types, and the generated ABI
@@ -63,6 +66,11 @@ build/director.o: bpf/director.bpf.c | setup
 	clang $(BPF_FLAGS) -MMD -MP -MT $@ -MF build/director.d -c $< -o $@
 	llvm-strip -g $@
 
+build/bench/%.o: bench/%.bpf.c | setup
+	@mkdir -p build/bench
+	clang $(BPF_FLAGS) -MMD -MP -MT $@ -MF build/bench/$*.d -c $< -o $@
+	llvm-strip -g $@
+
 # In two steps: sh does not notice when the first command of a pipe fails.
 build/abi.gen.ts: build/director.o $(wildcard scripts/gen-abi*.ts)
 	bpftool -j btf dump file build/director.o format raw > build/btf.json
@@ -70,4 +78,4 @@ build/abi.gen.ts: build/director.o $(wildcard scripts/gen-abi*.ts)
 
 need_root = [ "$$(id -u)" = 0 ] || { echo '$(1) skipped: it needs root (network namespaces, BPF)' >&2; exit 1; }
 
--include build/director.d
+-include build/director.d $(BENCH_OBJECTS:.o=.d)

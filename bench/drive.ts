@@ -1,0 +1,206 @@
+// Loads bench/drive.bpf.c and runs the director's programs with it. No network and no namespace:
+// its services and gateways are only what the programs read of them.
+
+import { fileURLToPath } from 'node:url';
+import * as abi from '../src/kernel/abi.gen.ts';
+import { Director, defaults, markBits } from '../src/kernel/director.ts';
+import type { Hop } from '../src/kernel/hops.ts';
+import * as libbpf from '../src/kernel/libbpf.ts';
+import type { BpfMap } from '../src/kernel/map.ts';
+import { DirectorMaps } from '../src/kernel/maps.ts';
+import { createShards, DirectorObject, mapNames } from '../src/kernel/object.ts';
+import type { Program } from '../src/kernel/program.ts';
+import { readSlots } from '../src/kernel/read-table.ts';
+import { ServiceWriter } from '../src/kernel/write-services.ts';
+import { noCounters, type Service } from '../src/model/table.ts';
+import { run } from '../src/util/run.ts';
+import { udpFrame } from './packet.ts';
+import { Refused } from './rows.ts';
+
+const objectPath = fileURLToPath(new URL('../build/bench/drive.o', import.meta.url));
+export const fwmark = 1;
+/** Far longer than a measurement, so that nothing expires in one. */
+const timeoutS = 900;
+
+/** What is measured, and the drivers that run it. */
+export const targets = {
+  tc: { empty: 'empty_tc', lookup: 'lookup_tc', ours: 'lvsj_ingress' },
+  lwt: { empty: 'empty_lwt', lookup: 'lookup_lwt', ours: 'bench_director' },
+} as const;
+
+export type Kind = keyof typeof targets;
+export type Target = keyof (typeof targets)[Kind];
+
+export interface Load {
+  kind: Kind;
+  target: Target;
+  /** Flows in turn, and how many clients they have. */
+  flows: number;
+  clients: number;
+  repeat: number;
+  /** First flow; those before it were sent already. */
+  from?: number;
+  /** How the director must decide each of them. */
+  verdict: number;
+}
+
+export interface ServiceSpec {
+  scheduler: string;
+  gateways: number;
+  persistence: number;
+}
+
+export class Drive {
+  readonly director: Director;
+  readonly #object = new DirectorObject(objectPath);
+  readonly #connections: number;
+  readonly #packet = udpFrame();
+
+  constructor(connections = defaults.connections) {
+    this.#connections = connections;
+    const maps = new DirectorMaps(mapNames.map((name) => this.#object.map(name)));
+    this.director = new Director(this.#object.program('lvsj_control'), maps);
+    const { mask, shift } = markBits(defaults.markMask);
+    maps.settings.set(0, {
+      abi: abi.abi.ABI_VERSION,
+      connectionLimit: connections,
+      cpus: libbpf.possibleCpus(),
+      slotsUsed: 1,
+      timeoutS: Array<number>(abi.connState.CONN_STATES).fill(timeoutS),
+      markMask: mask,
+      markShift: shift,
+      icmpTimeoutS: timeoutS,
+      otherTimeoutS: timeoutS,
+    });
+  }
+
+  /** The table as at the start: empty, its memory given back. */
+  clearTable(): void {
+    const { maps } = this.director;
+    createShards(maps.map('connections'), this.#connections);
+    maps.tableCounts.set(0, { entries: 0, sweeps: 0 });
+    const { slotsUsed } = this.director.settings;
+    for (let slot = 0; slot < slotsUsed; slot++)
+      maps.slotCounts.set(slot, { active: 0, inactive: 0, persistent: 0, overloaded: 0 });
+  }
+
+  /** The one service of all packets, in the place of the one before. */
+  setService(spec: ServiceSpec): void {
+    const numbers = Array.from({ length: spec.gateways }, (_, i) => i + 1);
+    const hops = new Map(numbers.map((id) => [`4 192.0.2.${id}`, hopOf(id)]));
+    const { maps } = this.director;
+    for (const { id } of hops.values()) maps.gateways.set(id, { ...noGateway, link: `eth${id}` });
+    const writer = new ServiceWriter(this.director, readSlots(this.director), hops);
+    const empty = serviceOf({ ...spec, gateways: 0 });
+    writer.write(undefined, empty);
+    writer.write(empty, serviceOf(spec));
+  }
+
+  /** Timers as in a running director: entries expire. */
+  startTimers(): void {
+    this.director.request({ kind: abi.requestKind.REQUEST_START });
+  }
+
+  /** Nanoseconds a packet. Refused if a single one was not what the load says. */
+  measure(load: Load): number {
+    const { kind, target, repeat, verdict } = load;
+    const driver = this.#object.program(`drive_${kind}`);
+    const program = this.#object.program(targets[kind][target]);
+    this.#setTarget(kind, program);
+    const before = this.director.maps.verdicts();
+    this.#aim(load);
+    const { duration } = driver.run(this.#packet, { repeat });
+    const { runs, astray } = this.#driven();
+    const from = BigInt(load.from ?? 0);
+    if (runs - from !== BigInt(repeat))
+      throw new Refused(`${runs - from} runs instead of ${repeat}: a signal came in between`);
+    if (astray !== 0n) throw new Refused(`${astray} runs did not reach ${program.info.name}`);
+    if (target === 'ours') this.#checkVerdicts(load, before, verdict);
+    return duration;
+  }
+
+  #checkVerdicts({ kind, repeat }: Load, before: bigint[][], verdict: number): void {
+    const hook = kind === 'tc' ? abi.hook.HOOK_INGRESS : abi.hook.HOOK_DIRECTOR;
+    const after = this.director.maps.verdicts()[hook] ?? [];
+    const counts = after.map((count, i) => Number(count - (before[hook]?.[i] ?? 0n)));
+    if (counts[verdict] === repeat) return;
+    const named = Object.entries(abi.verdict).filter(([, number]) => counts[number]);
+    const seen = named.map(([name, number]) => `${name} ${counts[number]}`).join(', ');
+    throw new Refused(`of ${repeat} packets expected as verdict ${verdict} came: ${seen}`);
+  }
+
+  #setTarget(kind: Kind, program: Program): void {
+    const fd = Buffer.alloc(4);
+    fd.writeUInt32LE(program.fd);
+    this.#object.map(`${kind}_target`).set(Buffer.alloc(4), fd);
+  }
+
+  get #driveMap(): BpfMap {
+    return this.#object.map('drive');
+  }
+
+  /** struct drive of drive.bpf.c. */
+  #aim({ flows, clients, from = 0 }: Load): void {
+    const value = Buffer.alloc(32);
+    value.writeBigUInt64LE(BigInt(from), 0);
+    value.writeUInt32LE(flows, 16);
+    value.writeUInt32LE(clients, 20);
+    value.writeUInt32LE(fwmark, 24);
+    this.#driveMap.set(Buffer.alloc(4), value);
+  }
+
+  #driven(): { runs: bigint; astray: bigint } {
+    const value = this.#driveMap.get(Buffer.alloc(4));
+    if (!value) throw new Error('the drive map is empty');
+    return { runs: value.readBigUInt64LE(0), astray: value.readBigUInt64LE(8) };
+  }
+
+  /** That bench_director is lvsj_director in all but its type: as many bytes of machine code. */
+  checkTwin(): void {
+    const bytes = ['lvsj_director', 'bench_director'].map((name) => {
+      const id = String(this.#object.program(name).info.id);
+      const shown = run(['bpftool', '-j', 'prog', 'show', 'id', id]);
+      return (JSON.parse(shown) as { bytes_jited: number }).bytes_jited;
+    });
+    if (bytes[0] !== bytes[1])
+      throw new Refused(
+        `lvsj_director has ${bytes[0]} bytes of machine code, its twin ${bytes[1]}`,
+      );
+  }
+
+  close(): void {
+    this.#object.close();
+  }
+}
+
+const noGateway: abi.Gateway = {
+  via: { word: [0, 0, 0, 0] },
+  ifindex: 0,
+  flags: abi.gatewayFlag.GATEWAY_PRESENT,
+  link: '',
+};
+
+const addressOf = (id: number): string => `192.0.2.${id}`;
+
+const hopOf = (id: number): Hop => ({
+  id,
+  family: 4,
+  via: addressOf(id),
+  link: `eth${id}`,
+  fresh: true,
+});
+
+function serviceOf({ scheduler, gateways, persistence }: ServiceSpec): Service {
+  return {
+    ...{ family: 4, fwmark, scheduler, schedulerFlags: [], persistence, onePacket: false },
+    netmask: '255.255.255.255',
+    gateways: Array.from({ length: gateways }, (_, i) => ({
+      address: addressOf(i + 1),
+      ...{ port: 0, weight: 1, upper: 0, lower: 0, active: 0, inactive: 0, persistent: 0 },
+      totals: noCounters(),
+      rates: noCounters(),
+    })),
+    totals: noCounters(),
+    rates: noCounters(),
+  };
+}

@@ -1,0 +1,110 @@
+// The connection table from empty to a million and back: cost of each new connection on the way,
+// memory, and how long the kernel takes to let them all go.
+
+import * as abi from '../src/kernel/abi.gen.ts';
+import { Drive } from './drive.ts';
+import { type Expiry, watchExpiry } from './expiry.ts';
+import { growth, type Memory, readMemory } from './memory.ts';
+import { median, type Row, toRow } from './rows.ts';
+
+const million = 1_000_000;
+const steps = 10;
+const perStep = million / steps;
+/** A LAN that is as large as its table. */
+const clients = 1000;
+const rounds = 5;
+const bytesAim = 256;
+const MiB = 1024 * 1024;
+
+interface Fill {
+  /** Nanoseconds for each new connection, of each tenth of the way. */
+  ns: number[];
+  /** An empty table's memory, whole; a full one's for each connection. */
+  empty: Memory;
+  each: Memory;
+  expiry: Expiry;
+}
+
+function fillTable(drive: Drive): number[] {
+  const load = { kind: 'lwt', flows: million, clients, repeat: perStep } as const;
+  const verdict = abi.verdict.VERDICT_NEW;
+  const driver = drive.measure({ ...load, target: 'empty', verdict });
+  return Array.from({ length: steps }, (_, step) => {
+    const from = step * perStep;
+    return drive.measure({ ...load, target: 'ours', verdict, from }) - driver;
+  });
+}
+
+/** A director of its own each time: its memory is given back whole. */
+async function fillAndEmpty(): Promise<Fill> {
+  const drive = new Drive();
+  try {
+    drive.setService({ scheduler: 'wlc', gateways: 4, persistence: 0 });
+    const before = readMemory(drive.director.maps);
+    drive.clearTable();
+    drive.startTimers();
+    const empty = readMemory(drive.director.maps);
+    const ns = fillTable(drive);
+    const full = readMemory(drive.director.maps);
+    const expiry = await watchExpiry(drive.director);
+    return { ns, empty: growth(before, empty, 1), each: growth(empty, full, million), expiry };
+  } finally {
+    drive.close();
+  }
+}
+
+function toSpeedRows(fills: Fill[]): Row[] {
+  const whole = median(fills.map(({ ns }) => ns.reduce((a, b) => a + b) / steps));
+  const [first, last] = [0, steps - 1].map((step) => median(fills.map(({ ns }) => ns[step] ?? 0)));
+  return [
+    toRow({ name: 'new connections until a million', value: 1e9 / whole, unit: '/s' }),
+    toRow({
+      name: 'the last 100,000 of a million',
+      value: last ?? 0,
+      unit: 'ns',
+      ...{ baseline: first ?? 0, baselineName: 'the first 100,000' },
+    }),
+  ];
+}
+
+const accounts: [keyof Memory, string][] = [
+  ['slab', 'Slab'],
+  ['slab128', 'kmalloc-128'],
+  ['maps', 'fdinfo of the maps'],
+  ['taken', 'MemAvailable'],
+];
+
+function toMemoryRows(fills: Fill[]): Row[] {
+  const each = (account: keyof Memory): number => median(fills.map((fill) => fill.each[account]));
+  const empty = (account: keyof Memory): number => median(fills.map((fill) => fill.empty[account]));
+  const buckets = empty('vmalloc') + empty('percpu') + empty('slab');
+  const extra = each('percpu') + each('vmalloc');
+  return [
+    toRow({
+      name: 'memory of a connection, its share of an empty table included',
+      value: each('slab') + extra + buckets / million,
+      unit: 'bytes',
+      aim: bytesAim,
+    }),
+    ...accounts.map(([account, where]) =>
+      toRow({ name: `  growth by ${where}`, value: each(account), unit: 'bytes' }),
+    ),
+    toRow({ name: 'memory of an empty table', value: buckets / MiB, unit: 'MiB' }),
+    toRow({ name: '  by fdinfo of the maps', value: empty('maps') / MiB, unit: 'MiB' }),
+  ];
+}
+
+function toExpiryRows(fills: Fill[]): Row[] {
+  const of = (name: keyof Expiry): number => median(fills.map(({ expiry }) => expiry[name]));
+  return [
+    toRow({ name: 'expiry of a million, all due', value: of('seconds'), unit: 's' }),
+    toRow({ name: '  time in sweeps for each entry', value: of('nsPerEntry'), unit: 'ns' }),
+    toRow({ name: '  longest sweep, at most', value: of('longestSweepMs'), unit: 'ms' }),
+  ];
+}
+
+export async function measureTable(): Promise<Row[]> {
+  const fills: Fill[] = [];
+  for (let round = 0; round < rounds; round++) fills.push(await fillAndEmpty());
+  return [...toSpeedRows(fills), ...toMemoryRows(fills), ...toExpiryRows(fills)];
+}
