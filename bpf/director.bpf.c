@@ -183,11 +183,12 @@ static __always_inline int open_connection(struct flow *flow, __u32 fwmark, __u3
 	if (verdict == VERDICT_RACE) {
 		struct conn *conn = conn_find(&flow->key, now);
 
-		if (conn && gateway_of(conn->slot))
-			*gateway = gateway_of(conn->slot);
-		return VERDICT_RACE;
+		if (conn && gateway_of(conn->slot)) {
+			choice.slot = conn->slot;
+			*gateway = gateway_of(choice.slot);
+		}
 	}
-	stats_count(choice.slot, flow, 1);
+	stats_count(choice.slot, flow, verdict != VERDICT_RACE);
 	return verdict == VERDICT_NEW ? choice.verdict : verdict;
 }
 
