@@ -14,7 +14,17 @@ export interface ProgramInfo {
 const skbSize = 192;
 const EINTR = -4;
 /** Offsets in struct __sk_buff. */
-export const skb = { mark: 8, ifindex: 40 } as const;
+export const skb = { mark: 8, ifindex: 40, segments: 164 } as const;
+
+export interface RunOptions {
+  /** The packet's before. */
+  mark?: number;
+  /** The link that it came from. */
+  ifindex?: number;
+  /** Packets on the wire that GRO made one of. */
+  segments?: number;
+  repeat?: number;
+}
 
 export interface Run {
   /** What the program returned, as a signed number. */
@@ -75,14 +85,12 @@ export class Program {
     return info;
   }
 
-  /**
-   * Runs it on a packet (with Ethernet header). `mark` is the packet's before, `ifindex` the
-   * link that it came from.
-   */
-  run(packet: Buffer, options: { mark?: number; ifindex?: number; repeat?: number } = {}): Run {
+  /** Runs it on a packet (with Ethernet header). */
+  run(packet: Buffer, options: RunOptions = {}): Run {
     const context = Buffer.alloc(skbSize);
     context.writeUInt32LE(options.mark ?? 0, skb.mark);
     context.writeUInt32LE(options.ifindex ?? 0, skb.ifindex);
+    context.writeUInt32LE(options.segments ?? 0, skb.segments);
     const opts = { ...emptyRun(), repeat: options.repeat ?? 1 };
     opts.data_in = packet;
     opts.data_size_in = packet.length;
