@@ -88,11 +88,16 @@ export class Bed {
     return { verdict: counted[0]!.verdict as Verdict, retval, mark: after };
   }
 
+  /** The other end of this link receives it. */
+  send(link: string, packet: Packet | Buffer): void {
+    sendFrame(link, Buffer.isBuffer(packet) ? packet : packet.bytes);
+  }
+
   /** A packet that lan0 receives or sends by wire, for what a test run can't do: its verdict there. */
   wire(hook: 'ingress' | 'egress', packet: Packet | Buffer): Verdict {
     const counts = () => this.director.maps.verdicts()[hooks.indexOf(hook)]!;
     const before = counts();
-    sendFrame(wires[hook], Buffer.isBuffer(packet) ? packet : packet.bytes);
+    this.send(wires[hook], packet);
     // The kernel hands it over at once, or when the softirq's own thread runs.
     const end = performance.now() + 1000;
     let counted = -1;
