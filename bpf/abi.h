@@ -230,12 +230,16 @@ struct remembered {
 	char value[16];
 };
 
-/* What a service's list of gateways went through: rr and wrr must follow. */
+/*
+ * What a service's list of gateways went through: rr and wrr must follow. A list is written once
+ * for several insertions, which are then told one by one, as if each had been a command: place
+ * says how many gateways at the head are still to be told.
+ */
 enum edit {
-	EDIT_INSERTED = 1, /* a gateway at the head */
-	EDIT_REMOVED = 2, /* the gateway that stood at `place` */
-	EDIT_CHANGED = 3, /* a weight, or the scheduler's flags */
-	EDIT_RESET = 4, /* a new service or another scheduler */
+	EDIT_INSERTED = 1, /* a gateway at the head; place: see above */
+	EDIT_REMOVED = 2, /* the gateway that stood at place */
+	EDIT_CHANGED = 3, /* a weight, or the scheduler's flags; place 0 */
+	EDIT_RESET = 4, /* a new service or another scheduler; place: see above */
 };
 
 enum request_kind {

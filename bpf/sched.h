@@ -56,12 +56,12 @@ static __always_inline __u32 sched_pick(const struct service *service,
 	}
 }
 
-/* The service's list or weights changed: enum edit. */
+/* The service's list or weights changed: see enum edit for edit and place. */
 static __always_inline void sched_edited(const struct service *service,
 					 struct service_cursor *cursor, __u32 edit, __u32 place)
 {
 	if (service->scheduler == SCHEDULER_WRR)
-		sched_wrr_edited(service, cursor, edit);
+		sched_wrr_edited(service, cursor, edit, place);
 	else
 		sched_rr_edited(cursor, edit, place);
 }

@@ -87,6 +87,7 @@ static __always_inline __u32 wrr_gcd(__u32 a, __u32 b)
 
 struct wrr_weights {
 	const struct service *service;
+	__u32 first; /* gateways before this place are not there yet */
 	__u32 highest;
 	__u32 step;
 };
@@ -95,7 +96,7 @@ static long wrr_weigh(__u32 place, struct wrr_weights *weights)
 {
 	struct slot *config = slot_get(sched_slot(weights->service, place));
 
-	if (!config || !config->weight)
+	if (place < weights->first || !config || !config->weight)
 		return 0;
 	if (config->weight > weights->highest)
 		weights->highest = config->weight;
@@ -105,11 +106,13 @@ static long wrr_weigh(__u32 place, struct wrr_weights *weights)
 
 /* Any change starts a pass anew, and keeps `current` where it can: IPVS's rules to the letter. */
 static __always_inline void sched_wrr_edited(const struct service *service,
-					     struct service_cursor *cursor, __u32 edit)
+					     struct service_cursor *cursor, __u32 edit, __u32 place)
 {
 	struct wrr_weights weights = { .service = service };
 	__u32 step;
 
+	if (edit != EDIT_REMOVED)
+		weights.first = place;
 	bpf_loop(service->gateway_count, wrr_weigh, &weights, 0);
 	step = weights.step ?: 1;
 	cursor->position = 0;

@@ -41,11 +41,21 @@ const scalars: Record<string, string> = {
   __be32: 'be32',
 };
 
+/** TypeScript does not know of the third argument yet. */
+type Reviver = (key: string, value: unknown) => unknown;
+
+/** bpftool prints enum values from 2^31 on as 64-bit numbers, which JavaScript would round. */
+function readUnsigned(key: string, value: unknown, context: { source?: string }): unknown {
+  return key === 'val' && context.source !== undefined
+    ? Number(BigInt.asUintN(32, BigInt(context.source)))
+    : value;
+}
+
 class Btf {
   readonly types = new Map<number, BtfType>();
 
   constructor(text: string) {
-    for (const type of (JSON.parse(text) as { types: BtfType[] }).types)
+    for (const type of (JSON.parse(text, readUnsigned as Reviver) as { types: BtfType[] }).types)
       this.types.set(type.id, type);
   }
 

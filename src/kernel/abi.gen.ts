@@ -87,7 +87,7 @@ export const connWord = {
   WORD_ACTIVE: 256,
   WORD_REPLIED: 512,
   WORD_CONTROLLED: 1024,
-  WORD_NONCE: 18446744073709486000,
+  WORD_NONCE: 4294901760,
 } as const;
 
 export const gatewayFlag = {

@@ -167,6 +167,9 @@ export const mapLookupBatch: Fn<
 export const mapUpdateBatch: Fn<[number, Buffer, Buffer, Buffer, null], number> = bpf.func(
   'int bpf_map_update_batch(int fd, void *keys, void *values, void *count, void *opts)',
 );
+export const mapDeleteBatch: Fn<[number, Buffer, Buffer, null], number> = bpf.func(
+  'int bpf_map_delete_batch(int fd, void *keys, void *count, void *opts)',
+);
 export const programFdById: Fn<[number], number> = bpf.func('int bpf_prog_get_fd_by_id(uint32 id)');
 export const programNextId: Fn<[number, Buffer], number> = bpf.func(
   'int bpf_prog_get_next_id(uint32 start, void *next)',

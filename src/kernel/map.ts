@@ -108,6 +108,14 @@ export class BpfMap {
     libbpf.check(result, `write BPF map "${this.info.name}"`);
   }
 
+  /** All at once, as setAll. They must be there. */
+  deleteAll(keys: Buffer[]): void {
+    const count = Buffer.alloc(4);
+    count.writeUInt32LE(keys.length);
+    const result = libbpf.mapDeleteBatch(this.fd, Buffer.concat(keys), count, null);
+    libbpf.check(result, `delete from BPF map "${this.info.name}"`);
+  }
+
   /** Whether there was one. */
   delete(key: Buffer): boolean {
     const result = libbpf.mapDelete(this.fd, key);

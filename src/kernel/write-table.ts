@@ -112,6 +112,7 @@ function writeServices(
     );
   for (const service of have.services)
     if (!want.services.some((wanted) => sameService(wanted, service))) writer.remove(service);
+  writer.flush();
 }
 
 function writeTimeouts(director: Director, { timeouts }: Table): void {
