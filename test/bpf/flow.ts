@@ -1,14 +1,16 @@
 // One connection's packets, both ways, as the LAN sees them.
 
-import { type Packet, packet } from './packet.ts';
+import { type Packet, packet, protocol } from './packet.ts';
+
+export type FlowProtocol = 'tcp' | 'udp' | 'icmp' | 'gre';
 
 export interface FlowOptions {
   client?: string;
-  /** ICMP: the echo's identifier. */
+  /** ICMP: the echo's identifier; GRE has none. */
   port?: number;
   server?: string;
   serverPort?: number;
-  protocol?: 'tcp' | 'udp' | 'icmp';
+  protocol?: FlowProtocol;
 }
 
 export const client4 = '10.0.0.2';
@@ -21,7 +23,7 @@ export class Flow {
   readonly port: number;
   readonly server: string;
   readonly serverPort: number;
-  readonly protocol: 'tcp' | 'udp' | 'icmp';
+  readonly protocol: FlowProtocol;
 
   constructor(options: FlowOptions = {}) {
     this.protocol = options.protocol ?? 'tcp';
@@ -40,6 +42,7 @@ export class Flow {
     const ip = packet().ip({ src: this.client, dst: this.server });
     const ports = { sport: this.port, dport: this.serverPort };
     if (this.protocol === 'udp') return ip.udp(ports);
+    if (this.protocol === 'gre') return ip.other(protocol.gre);
     if (this.protocol === 'icmp') return ip.ping(this.family, 'request', this.port);
     return ip.tcp({ ...ports, flags });
   }
@@ -49,6 +52,7 @@ export class Flow {
     const ip = packet().ip({ src: this.server, dst: this.client });
     const ports = { sport: this.serverPort, dport: this.port };
     if (this.protocol === 'udp') return ip.udp(ports);
+    if (this.protocol === 'gre') return ip.other(protocol.gre);
     if (this.protocol === 'icmp') return ip.ping(this.family, 'reply', this.port);
     return ip.tcp({ ...ports, flags });
   }
