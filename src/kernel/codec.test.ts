@@ -1,3 +1,4 @@
+// Structs to bytes and back, as C lays them out.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import * as abi from './abi.gen.ts';

@@ -1,3 +1,4 @@
+// What of the director can be told without a kernel.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { explainRouteRefusal, markBits } from './director.ts';

@@ -92,6 +92,8 @@ export class Director {
   static start(options: StartOptions): Director {
     const bits = markBits(options.markMask);
     unpinDead();
+    // A pin of ours can only be a dead namespace's whose number the kernel gave to this one.
+    unpinTimers();
     const object = new DirectorObject();
     try {
       return bringUp(object, options, bits);

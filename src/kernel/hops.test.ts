@@ -1,3 +1,4 @@
+// Which id each gateway gets.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { addressToWords } from '../model/address.ts';

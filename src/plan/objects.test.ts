@@ -1,3 +1,4 @@
+// The rules, tables and nftables table for given gateways, and what must change to get there.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { diffObjects } from './diff.ts';
@@ -18,10 +19,14 @@ const wanted = (gateways: GatewayObject[], fwmarks: number[] = []) => ({
   families: [4 as const],
 });
 
-const rulesOf = (ids: number[]): string[] =>
-  planObjects(wanted(ids.map((id) => gateway(id))), bits).rules.map(
-    ({ priority, selector, action }) => `${priority} ${selector} ${action}`,
-  );
+const rulesOf = (ids: number[], fwmarks: number[]): string[] =>
+  planObjects(
+    wanted(
+      ids.map((id) => gateway(id)),
+      fwmarks,
+    ),
+    bits,
+  ).rules.map(({ priority, selector, action }) => `${priority} ${selector} ${action}`);
 
 /** The rules that a packet with this gateway id is compared with until one leads to its table. */
 function looksOf(ids: number[], id: number): number {
@@ -47,16 +52,23 @@ function looksOf(ids: number[], id: number): number {
 
 describe('the plan of policy rules', () => {
   test('sends marked traffic to its gateway, the undecided to the director, the rest on', () => {
-    assert.deepEqual(rulesOf([1, 2]), [
+    assert.deepEqual(rulesOf([1, 2], [7, 1, 7]), [
       '20000 fwmark 0/0xffffffff goto 20999',
       '20001  lookup main suppress_prefixlength 0',
       '20002 fwmark 0xff000000/0xff000000 goto 20999',
       '20101 fwmark 0x1000000/0xff000000 lookup 20001',
       '20102 fwmark 0x2000000/0xff000000 lookup 20002',
-      '20990 iif lo goto 20999',
-      '20991 not fwmark 0/0xffffff lookup 20000',
+      '20900 iif lo goto 20999',
+      '20901 fwmark 0x1/0xffffff lookup 20000',
+      '20902 fwmark 0x7/0xffffff lookup 20000',
       '20999  nop',
     ]);
+  });
+
+  test('has one rule for all marks where there are more than 32 services', () => {
+    const fwmarks = Array.from({ length: 33 }, (_, i) => i + 1);
+    const toDirector = rulesOf([], fwmarks).filter((rule) => rule.endsWith('lookup 20000'));
+    assert.deepEqual(toDirector, ['20901 not fwmark 0/0xffffff lookup 20000']);
   });
 
   test('reaches each of 254 gateways within 35 looks', () => {
@@ -71,9 +83,9 @@ describe('the plan of policy rules', () => {
   });
 
   test('moves all marks with the mask', () => {
-    const { rules, nft } = planObjects(wanted([gateway(1)]), { mask: 0xff00, shift: 8 });
+    const { rules, nft } = planObjects(wanted([gateway(1)], [1]), { mask: 0xff00, shift: 8 });
     assert.ok(rules.some(({ selector }) => selector === 'fwmark 0x100/0xff00'));
-    assert.ok(rules.some(({ selector }) => selector === 'not fwmark 0/0xffff00ff'));
+    assert.ok(rules.some(({ selector }) => selector === 'fwmark 0x1/0xffff00ff'));
     assert.match(nft, /ct mark set ct mark & 0xffff00ff \| 0x100\n/);
   });
 

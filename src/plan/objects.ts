@@ -13,6 +13,8 @@ export const directorPeer = 'lvsj0p';
  */
 export const base = 20000;
 const end = base + 999;
+/** First of the rules that lead to the director. */
+const serviceRules = base + 901;
 
 /** Table of the director's route, and of a gateway's default route. */
 export const directorTable = base;
@@ -102,8 +104,28 @@ function planGatewayRules(gateways: GatewayObject[], bits: MarkBits, family: Fam
   return [...jumps, ...rules];
 }
 
+/** So many services have a rule each; more share one that takes every mark. */
+const exactServices = 32;
+
+/**
+ * What brings marked packets to the director. Exact where it can be: a mark of somebody else's
+ * (Tailscale, wg-quick, Kubernetes) then never meets the director, which would set gateway bits in it.
+ */
+function planServiceRules(fwmarks: number[], bits: MarkBits, family: Family): Rule[] {
+  const rest = ~bits.mask >>> 0;
+  const marks = [...new Set(fwmarks)].sort((a, b) => a - b);
+  const exact = marks.map((mark) => `fwmark ${markMatch(mark, rest)}`);
+  const selectors = marks.length > exactServices ? [`not fwmark ${markMatch(0, rest)}`] : exact;
+  return selectors.map((selector, i) => ({
+    family,
+    priority: serviceRules + i,
+    selector,
+    action: `lookup ${directorTable}`,
+  }));
+}
+
 /** The walk of a packet through the policy rules; each family has its own. */
-function planRules(gateways: GatewayObject[], bits: MarkBits, family: Family): Rule[] {
+function planRules({ gateways, fwmarks }: Wanted, bits: MarkBits, family: Family): Rule[] {
   const rule = (priority: number, selector: string, action: string): Rule => ({
     family,
     priority,
@@ -119,33 +141,48 @@ function planRules(gateways: GatewayObject[], bits: MarkBits, family: Family): R
     ...planGatewayRules(gateways, bits, family),
     // The router's own packets are never scheduled: on output the route runs no program, and
     // lvsj0 would swallow them.
-    rule(end - 9, 'iif lo', `goto ${end}`),
-    // One rule for all services; the program knows which marks are theirs.
-    rule(end - 8, `not fwmark ${markMatch(0, ~bits.mask >>> 0)}`, `lookup ${directorTable}`),
+    rule(serviceRules - 1, 'iif lo', `goto ${end}`),
+    ...planServiceRules(fwmarks, bits, family),
     rule(end, '', 'nop'),
   ];
 }
 
-/** Saves a decision in the conntrack mark and restores it; the admin's other bits stay. */
-function planNft({ gateways, fwmarks }: Wanted, bits: MarkBits): string {
+/** What saves a decision in the conntrack mark and what restores it; the other bits stay. */
+function planMarkChains(gateways: GatewayObject[], bits: MarkBits) {
   const mask = hex(bits.mask);
   const rest = hex(~bits.mask >>> 0);
   const ids = gateways.map((gateway) => gateway.id).sort((a, b) => a - b);
   const mark = (id: number): string => hex(gatewayMark(id, bits));
-  const chains = ids.flatMap((id) => [
-    `  chain save_${id} {\n    ct mark set ct mark & ${rest} | ${mark(id)}\n  }`,
-    `  chain restore_${id} {\n    meta mark set meta mark & ${rest} | ${mark(id)}\n  }`,
-  ]);
   const jumps = (verb: string): string =>
-    ids.length === 0
-      ? ''
-      : ` vmap { ${ids.map((id) => `${mark(id)} : goto ${verb}_${id}`).join(', ')} }`;
-  const save = `    ct mark & ${mask} == 0 meta mark & ${mask}${jumps('save')}`;
-  const restore = `    ct direction original ct mark & ${mask}${jumps('restore')}`;
+    `vmap { ${ids.map((id) => `${mark(id)} : goto ${verb}_${id}`).join(', ')} }`;
+  if (ids.length === 0) return { chains: [], save: [], restore: [] };
+  return {
+    chains: ids.flatMap((id) => [
+      `  chain save_${id} {\n    ct mark set ct mark & ${rest} | ${mark(id)}\n  }`,
+      `  chain restore_${id} {\n    meta mark set meta mark & ${rest} | ${mark(id)}\n  }`,
+    ]),
+    save: [`    ct mark & ${mask} == 0 meta mark & ${mask} ${jumps('save')}`],
+    restore: [`    ct direction original ct mark & ${mask} ${jumps('restore')}`],
+  };
+}
+
+/**
+ * Hands off a connection that began without the director, and answers to one from outside. Only
+ * marks of services: the admin's policy rules may ask for all bits of any other.
+ */
+function planHandsOff(fwmarks: number[], bits: MarkBits): string[] {
+  const mask = hex(bits.mask);
   const services = [...new Set(fwmarks)].sort((a, b) => a - b).map(hex);
-  const leave =
+  if (services.length === 0) return [];
+  return [
     `    ct mark & ${mask} == 0 ct state established,related ` +
-    `meta mark & ${rest} { ${services.join(', ')} } meta mark set meta mark | ${mask}`;
+      `meta mark & ${hex(~bits.mask >>> 0)} { ${services.join(', ')} } meta mark set meta mark | ${mask}`,
+  ];
+}
+
+/** Our nftables table, made anew in one transaction. */
+function planNft({ gateways, fwmarks }: Wanted, bits: MarkBits): string {
+  const { chains, save, restore } = planMarkChains(gateways, bits);
   return [
     'table inet lvsj',
     'delete table inet lvsj',
@@ -154,15 +191,13 @@ function planNft({ gateways, fwmarks }: Wanted, bits: MarkBits): string {
     '  chain prerouting {',
     // After the admin's mangle rules (-150), whose --set-mark overwrites the gateway bits.
     '    type filter hook prerouting priority -140; policy accept;',
-    `    meta mark & ${mask} != 0 return`,
-    ...(ids.length === 0 ? [] : [restore]),
-    // A connection that began without the director, or an answer to one from outside: hands off.
-    // Only marks of services: the admin's policy rules may ask for all bits of any other.
-    ...(fwmarks.length === 0 ? [] : [leave]),
+    `    meta mark & ${hex(bits.mask)} != 0 return`,
+    ...restore,
+    ...planHandsOff(fwmarks, bits),
     '  }',
     '  chain postrouting {',
     '    type filter hook postrouting priority -140; policy accept;',
-    ...(ids.length === 0 ? [] : [save]),
+    ...save,
     '  }',
     '}',
     '',
@@ -173,7 +208,7 @@ function planNft({ gateways, fwmarks }: Wanted, bits: MarkBits): string {
 export function planObjects(wanted: Wanted, bits: MarkBits): Objects {
   const { gateways, families } = wanted;
   return {
-    rules: families.flatMap((family) => planRules(gateways, bits, family)),
+    rules: families.flatMap((family) => planRules(wanted, bits, family)),
     routes: gateways.map(({ id, family, via, link }) => ({
       family,
       table: gatewayTable(id),
