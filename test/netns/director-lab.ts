@@ -138,12 +138,23 @@ export class DirectorLab {
     return this.#client('udp', ['--to', serverAddress[family]], family, options);
   }
 
+  /** The same as `connect`, while the test goes on. */
+  startConnect(family: Family, options: ClientOptions = {}): Running<Counts> {
+    const url = `http://${urlHost[family]}/`;
+    const argv = this.#clientArgv('connect', ['--url', url], family, options);
+    return printedJson(this.start('lan', argv));
+  }
+
   #client(command: string, args: string[], family: Family, options: ClientOptions): Counts {
+    return JSON.parse(this.run('lan', this.#clientArgv(command, args, family, options))) as Counts;
+  }
+
+  #clientArgv(command: string, args: string[], family: Family, options: ClientOptions): string[] {
     const from = options.from ?? this.clients(family).slice(0, 4);
     const words = [...clientProgram, command, ...args, ...from.flatMap((a) => ['--from', a])];
     for (const name of ['count', 'sockets', 'parallel', 'timeout'] as const)
       if (options[name] !== undefined) words.push(`--${name}`, String(options[name]));
-    return JSON.parse(this.run('lan', words)) as Counts;
+    return words;
   }
 
   clients(family: Family): string[] {
@@ -154,7 +165,8 @@ export class DirectorLab {
   download(family: Family, bytes: number, rate: number): Running<Download> {
     const url = `http://${urlHost[family]}/bytes?n=${bytes}&rate=${rate}`;
     const from = this.clients(family)[0] as string;
-    return this.start('lan', [...clientProgram, 'download', '--url', url, '--from', from]);
+    const argv = [...clientProgram, 'download', '--url', url, '--from', from];
+    return printedJson(this.start('lan', argv));
   }
 
   /** The number of a host's network namespace. */
@@ -162,13 +174,13 @@ export class DirectorLab {
     return statSync(`/run/netns/lvsj-${this.name}-${host}`).ino;
   }
 
-  /** Starts a program on a host that prints JSON in the end. */
-  start<T>(host: string, argv: string[]): Running<T> {
+  /** Starts a program on a host; the result is what it prints until its end. */
+  start(host: string, argv: string[]): Running<string> {
     const [command, ...args] = inHost(this.name, host, argv);
     const child = spawn(command as string, args, { stdio: ['ignore', 'pipe', 'pipe'] });
     return {
       started: once(child.stderr, 'data'),
-      result: text(child.stdout).then((printed) => JSON.parse(printed) as T),
+      result: text(child.stdout),
       kill: () => child.kill(),
     };
   }
@@ -196,6 +208,10 @@ export class DirectorLab {
     work();
     return this.connections().filter((connection) => !before.has(connection));
   }
+}
+
+function printedJson<T>(running: Running<string>): Running<T> {
+  return { ...running, result: running.result.then((printed) => JSON.parse(printed) as T) };
 }
 
 /** What the ISP's own rules (BCP 38) refuse, counted: one packet too many would else pass unseen. */
