@@ -1,6 +1,6 @@
-// The processes of network namespaces: found, and ended.
+// The processes of network namespaces: listed, and ended.
 
-import { readdirSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { waitUntil } from '../util/wait-until.ts';
 
 /** Ends all processes of the namespaces at these paths: asks, and after a moment no longer asks. */
@@ -16,6 +16,18 @@ export async function endProcesses(namespacePaths: string[]): Promise<void> {
   if (signalAll('SIGTERM')) return;
   await waitUntil('end of processes', () => find().length === 0, 500).catch(() => {});
   await waitUntil('end of killed processes', () => signalAll('SIGKILL'));
+}
+
+/** Command lines of all processes of the namespace at this path. */
+export function listProcesses(namespacePath: string): string[] {
+  return processesIn(new Set([identity(namespacePath)])).flatMap((pid) => {
+    try {
+      return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim();
+    } catch {
+      // It has ended since.
+      return [];
+    }
+  });
 }
 
 /** From /proc and not from `ip netns pids`, which would list itself where it runs in the namespace. */
