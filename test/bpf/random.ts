@@ -4,7 +4,7 @@
 export type Random = (below: number) => number;
 
 /** mulberry32 */
-function randomOf(start: number): Random {
+export function randomOf(start: number): Random {
   let state = start;
   return (below) => {
     state = (state + 0x6d2b79f5) | 0;
