@@ -13,8 +13,8 @@ import {
   planObjects,
 } from '../plan/objects.ts';
 import { exit, UserError } from '../util/error.ts';
-import { tryRun } from '../util/run.ts';
 import * as abi from './abi.gen.ts';
+import { clearMarks } from './conntrack.ts';
 import * as libbpf from './libbpf.ts';
 import { deleteDirectorLink, haveIpv6, makeDirectorLink, readLinks } from './link.ts';
 import { DirectorMaps } from './maps.ts';
@@ -157,8 +157,10 @@ export class Director {
 
   /** Ends it: the namespace is as it was found. */
   stop(): void {
-    clearConntrackMarks(this.bits);
     takeDown(this.maps);
+    // Gateway ids mean nothing once the director is gone; a later one may give them to others. Last,
+    // because until then packets still write them.
+    clearMarks(this.bits.mask);
   }
 }
 
@@ -223,13 +225,6 @@ export function explainRouteRefusal(message: string): string {
     ? 'this kernel can run no eBPF program in a route: it was built without CONFIG_LWTUNNEL_BPF, ' +
         "which the director needs (Debian's, Ubuntu's, Fedora's and RHEL's kernels have it)"
     : message;
-}
-
-/** Gateway ids mean nothing once the director is gone; a later one may give them to others. */
-function clearConntrackMarks({ mask }: MarkBits): void {
-  const entries = `0/0x${mask.toString(16)}`;
-  for (const family of ['ipv4', 'ipv6'])
-    tryRun(['conntrack', '-f', family, '-U', '--mark', entries]);
 }
 
 /** Rules first, so that no packet is sent to what goes next. */

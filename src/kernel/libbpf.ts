@@ -197,6 +197,15 @@ export const possibleCpus: Fn<[], number> = bpf.func('int libbpf_num_possible_cp
 
 export const closeFd: Fn<[number], number> = c.func('int close(int fd)');
 export const flock: Fn<[number, number], number> = c.func('int flock(int fd, int operation)');
+export const socket: Fn<[number, number, number], number> = c.func(
+  'int socket(int domain, int type, int protocol)',
+);
+export const send: Fn<[number, Buffer, number, number], number> = c.func(
+  'long send(int fd, const void *bytes, size_t length, int flags)',
+);
+export const receive: Fn<[number, Buffer, number, number], number> = c.func(
+  'long recv(int fd, _Out_ void *bytes, size_t length, int flags)',
+);
 
 export const interfaceIndex: Fn<[string], number> = c.func(
   'uint32 if_nametoindex(const char *name)',
