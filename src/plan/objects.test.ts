@@ -110,6 +110,12 @@ describe('the plan of the nftables table', () => {
     assert.ok(nftOf([0x20, 1, 0x20]).includes(line));
   });
 
+  test('restores the gateway of what comes from the LAN, and never of what comes by a gateway', () => {
+    const { nft } = planObjects(wanted([gateway(1), gateway(2), gateway(2, 6)]), bits);
+    assert.match(nft, /^ +ct direction original ct mark & 0xff000000 vmap/m);
+    assert.match(nft, /^ +iifname != \{ "eth1", "eth2" \} ct mark & 0xff000000 vmap/m);
+  });
+
   test('touches no mark of others where there is no service', () => {
     assert.doesNotMatch(nftOf([]), /\| 0xff000000/);
   });

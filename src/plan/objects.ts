@@ -156,13 +156,18 @@ function planMarkChains(gateways: GatewayObject[], bits: MarkBits) {
   const jumps = (verb: string): string =>
     `vmap { ${ids.map((id) => `${mark(id)} : goto ${verb}_${id}`).join(', ')} }`;
   if (ids.length === 0) return { chains: [], save: [], restore: [] };
+  const links = [...new Set(gateways.map(({ link }) => `"${link}"`))].sort();
   return {
     chains: ids.flatMap((id) => [
       `  chain save_${id} {\n    ct mark set ct mark & ${rest} | ${mark(id)}\n  }`,
       `  chain restore_${id} {\n    meta mark set meta mark & ${rest} | ${mark(id)}\n  }`,
     ]),
     save: [`    ct mark & ${mask} == 0 meta mark & ${mask} ${jumps('save')}`],
-    restore: [`    ct direction original ct mark & ${mask} ${jumps('restore')}`],
+    restore: [
+      `    ct direction original ct mark & ${mask} ${jumps('restore')}`,
+      // Answers to what a server was expected to open (active FTP, SIP): they come from the LAN.
+      `    iifname != { ${links.join(', ')} } ct mark & ${mask} ${jumps('restore')}`,
+    ],
   };
 }
 
