@@ -22,6 +22,12 @@ export const seen = {
   6: { isp1: '2001:db8:1::2', isp2: '2001:db8:2::2' },
 } as const;
 
+/** The gateways themselves. */
+export const gatewayOf = {
+  4: { isp1: '192.0.2.1', isp2: '203.0.113.1' },
+  6: { isp1: '2001:db8:1::1', isp2: '2001:db8:2::1' },
+} as const;
+
 /** The internet host as a URL has it. */
 export const urlHost = { 4: internet.ipv4[0], 6: `[${internet.ipv6[0]}]` } as const;
 export const serverAddress = { 4: internet.ipv4[0], 6: internet.ipv6[0] } as const;
@@ -41,6 +47,11 @@ export const markNew = `
   iptables -t mangle -A PREROUTING -s 10.0.0.0/24 -m state --state NEW -j MARK --set-mark 1
   ip6tables -t mangle -A PREROUTING -s 2001:db8:10::/64 -m state --state NEW -j MARK --set-mark 1`;
 
+/** Marks every packet that comes from the LAN. */
+export const markAll = `
+  iptables -t mangle -A PREROUTING -s 10.0.0.0/24 -j MARK --set-mark 1
+  ip6tables -t mangle -A PREROUTING -s 2001:db8:10::/64 -j MARK --set-mark 1`;
+
 /** The source address of each link, whatever the mark: unmarked traffic needs one too. */
 export const snatAll = `
   iptables -t nat -A POSTROUTING -o eth1 -j SNAT --to-source 192.0.2.2
@@ -49,7 +60,7 @@ export const snatAll = `
   ip6tables -t nat -A POSTROUTING -o eth2 -j SNAT --to-source 2001:db8:2::2`;
 
 export interface Running<T> {
-  /** It said its first words on stderr: of a download, that bytes come. */
+  /** It said its first words: of a download, that bytes come. */
   started: Promise<unknown>;
   result: Promise<T>;
   /** Ends the program early. */
@@ -61,6 +72,9 @@ export interface ClientOptions {
   sockets?: number;
   parallel?: number;
   from?: string[];
+  /** Where the client runs, and what it connects to: the LAN and the internet host if not said. */
+  host?: string;
+  to?: string;
   timeout?: number;
 }
 
@@ -130,31 +144,59 @@ export class DirectorLab {
 
   /** Addresses that the server saw, of separate HTTP connections. */
   connect(family: Family, options: ClientOptions = {}): Counts {
-    return this.#client('connect', ['--url', `http://${urlHost[family]}/`], family, options);
+    return JSON.parse(
+      this.run(options.host ?? 'lan', this.#connectArgv(family, options)),
+    ) as Counts;
+  }
+
+  /** The same, while the test goes on. */
+  startConnect(family: Family, options: ClientOptions = {}): Running<Counts> {
+    return printedJson(this.start(options.host ?? 'lan', this.#connectArgv(family, options)));
+  }
+
+  #connectArgv(family: Family, options: ClientOptions): string[] {
+    const url = `http://${options.to ?? urlHost[family]}/`;
+    return this.#clientArgv(['connect', '--url', url], family, options);
   }
 
   /** Addresses that the server saw, of datagrams. */
   udp(family: Family, options: ClientOptions = {}): Counts {
-    return this.#client('udp', ['--to', serverAddress[family]], family, options);
+    const words = ['udp', '--to', options.to ?? serverAddress[family]];
+    const argv = this.#clientArgv(words, family, options);
+    return JSON.parse(this.run(options.host ?? 'lan', argv)) as Counts;
   }
 
-  /** The same as `connect`, while the test goes on. */
-  startConnect(family: Family, options: ClientOptions = {}): Running<Counts> {
-    const url = `http://${urlHost[family]}/`;
-    const argv = this.#clientArgv('connect', ['--url', url], family, options);
-    return printedJson(this.start('lan', argv));
-  }
-
-  #client(command: string, args: string[], family: Family, options: ClientOptions): Counts {
-    return JSON.parse(this.run('lan', this.#clientArgv(command, args, family, options))) as Counts;
-  }
-
-  #clientArgv(command: string, args: string[], family: Family, options: ClientOptions): string[] {
+  #clientArgv(words: string[], family: Family, options: ClientOptions): string[] {
     const from = options.from ?? this.clients(family).slice(0, 4);
-    const words = [...clientProgram, command, ...args, ...from.flatMap((a) => ['--from', a])];
+    const argv = [...clientProgram, ...words, ...from.flatMap((address) => ['--from', address])];
     for (const name of ['count', 'sockets', 'parallel', 'timeout'] as const)
-      if (options[name] !== undefined) words.push(`--${name}`, String(options[name]));
-    return words;
+      if (options[name] !== undefined) argv.push(`--${name}`, String(options[name]));
+    return argv;
+  }
+
+  /**
+   * The address that the server sees of a datagram from this port: with the same port again, it is
+   * another packet of the same connection. Nothing if there is no answer.
+   */
+  udpFrom(family: Family, port: number): string {
+    return this.#datagram(family, port, 'setTimeout(() => process.exit(1), 2000).unref();');
+  }
+
+  /** A datagram whose answer nobody waits for. */
+  udpUnheard(family: Family, port: number): void {
+    this.#datagram(family, port, 'socket.close();');
+  }
+
+  #datagram(family: Family, port: number, afterwards: string): string {
+    const from = this.clients(family)[0];
+    const script = `const socket = require('node:dgram').createSocket('udp${family}');
+      socket.on('message', (message) => {
+        process.stdout.write(String(message).split(' ')[0]);
+        socket.close();
+      });
+      socket.bind(${port}, '${from}', () =>
+        socket.send('lvsj', 7, '${serverAddress[family]}', () => { ${afterwards} }));`;
+    return this.tryRun('lan', [process.execPath, '-e', script]).stdout;
   }
 
   clients(family: Family): string[] {
@@ -179,18 +221,33 @@ export class DirectorLab {
     const [command, ...args] = inHost(this.name, host, argv);
     const child = spawn(command as string, args, { stdio: ['ignore', 'pipe', 'pipe'] });
     return {
-      started: once(child.stderr, 'data'),
+      started: Promise.race([once(child.stderr, 'data'), once(child.stdout, 'data')]),
       result: text(child.stdout),
       kill: () => child.kill(),
     };
   }
 
+  /** Packets that came to each ISP with an address that it did not give. */
+  strays(): Record<string, number> {
+    return Object.fromEntries(
+      this.lab.isps.map(({ host }) => {
+        const listing = this.run(host, ['nft', 'list', 'counters', 'table', 'inet', 'watch']);
+        return [host, Number(/packets (\d+)/.exec(listing)?.[1])];
+      }),
+    );
+  }
+
+  resetStrays(): void {
+    for (const { host } of this.lab.isps)
+      this.run(host, ['nft', 'reset', 'counters', 'table', 'inet', 'watch']);
+  }
+
   /** No packet of any connection took a link on which its address is a stranger, since last asked. */
   assertNoStrays(): void {
-    for (const { host } of this.lab.isps) {
-      const listing = this.run(host, ['nft', 'reset', 'counters', 'table', 'inet', 'watch']);
-      assert.equal(/packets (\d+)/.exec(listing)?.[1] ?? '0', '0', `strays at ${host}`);
-    }
+    const strays = this.strays();
+    this.resetStrays();
+    const none = Object.fromEntries(this.lab.isps.map(({ host }) => [host, 0]));
+    assert.deepEqual(strays, none, 'packets on a wrong link');
   }
 
   /** The connection table as `TCP 10.0.0.11:1024 198.51.100.10:80 192.0.2.1:80`; templates are `IP`. */
