@@ -21,7 +21,7 @@ export async function runDemo(name: string): Promise<number> {
   const lab = planLab({ name: `${name}-demo-${process.pid}` });
   await removeLeftovers(name);
   const stop = new AbortController();
-  const abort = (): void => stop.abort(new UserError('the demo was interrupted', 1));
+  const abort = (): void => stop.abort(new UserError('interrupted', 1));
   for (const signal of signals) process.on(signal, abort);
   // `lvsj lab demo | head` closes the pipe in the middle: nobody reads on, but the lab must go.
   process.stdout.on('error', abort);
@@ -33,7 +33,7 @@ export async function runDemo(name: string): Promise<number> {
   } catch (error) {
     const problem = stop.signal.aborted ? stop.signal.reason : error;
     if (!(problem instanceof UserError)) throw problem;
-    stage.judge('the demo ends before its end', problem.message, false);
+    stage.judge('the demo', problem.message, false);
   } finally {
     await labDown(lab.name);
     for (const signal of signals) process.off(signal, abort);
