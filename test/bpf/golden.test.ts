@@ -32,7 +32,7 @@ const director = new KernelDirector(bed);
 after(() => bed.close());
 afterEach(() => {
   assertExact(bed);
-  bed.clear();
+  bed.forget();
 });
 
 async function begin({ setup }: Recording): Promise<void> {

@@ -40,7 +40,7 @@ export class KernelDirector implements Director {
     this.#gateways.clear();
     this.#family = family;
     this.#serverPort = 0;
-    this.#bed.setService({
+    this.#bed.renewService({
       ...{ family, scheduler, schedulerFlags: flags, persistence },
       gateways: gateways.map(([name, settings]) => [this.#number(name), settings]),
     });

@@ -12,7 +12,7 @@ const director = new KernelDirector(bed);
 after(() => bed.close());
 afterEach(() => {
   if (!director.countsAreForged) assertExact(bed);
-  bed.clear();
+  bed.forget();
 });
 
 describe('in the kernel, scheduler', () => {
