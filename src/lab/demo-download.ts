@@ -1,5 +1,6 @@
 // Part 4: a download goes on whatever happens to its service, and needs no process of ours.
 
+import { UserError } from '../util/error.ts';
 import type { Counts } from './client-connect.ts';
 import type { Download } from './client-download.ts';
 import { parseConnections, parseListing } from './demo-parse.ts';
@@ -98,7 +99,8 @@ function showProcesses(stage: Stage): void {
 }
 
 async function concludeDownload(stage: Stage, download: Background, own: Isp): Promise<void> {
-  const { stdout } = await download.result;
+  const { status, stdout, stderr } = await download.result;
+  if (status !== 0) throw new UserError(`the download ended with ${status}: ${stderr.trim()}`);
   stage.say(stdout.trim());
   const result = JSON.parse(stdout) as Download;
   const whole = result.ok && result.bytes === bytes;
