@@ -92,8 +92,6 @@ export class Director {
   static start(options: StartOptions): Director {
     const bits = markBits(options.markMask);
     unpinDead();
-    // A pin of ours can only be a dead namespace's whose number the kernel gave to this one.
-    unpinTimers();
     const object = new DirectorObject();
     try {
       return bringUp(object, options, bits);
@@ -199,6 +197,8 @@ function bringUp(object: DirectorObject, options: StartOptions, bits: MarkBits):
   // The object closes its own descriptors: go on with ones that are the director's.
   const director = Director.find();
   if (!director) throw new Error('the director that was just started is not found');
+  // A pin of ours can only be a dead namespace's whose number the kernel gave to this one.
+  unpinTimers();
   director.keepTime();
   changeSysctls(director.maps, [], []);
   addDirectorRoutes(object.program('lvsj_director').info.id);
