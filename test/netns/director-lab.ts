@@ -178,16 +178,21 @@ export class DirectorLab {
    * The address that the server sees of a datagram from this port: with the same port again, it is
    * another packet of the same connection. Nothing if there is no answer.
    */
-  udpFrom(family: Family, port: number): string {
-    return this.#datagram(family, port, 'setTimeout(() => process.exit(1), 2000).unref();');
+  udpFrom(family: Family, port: number, bytes = 4): string {
+    const wait = 'setTimeout(() => process.exit(1), 2000).unref();';
+    return this.#datagram(family, { port, bytes }, wait);
   }
 
   /** A datagram whose answer nobody waits for. */
   udpUnheard(family: Family, port: number): void {
-    this.#datagram(family, port, 'socket.close();');
+    this.#datagram(family, { port, bytes: 4 }, 'socket.close();');
   }
 
-  #datagram(family: Family, port: number, afterwards: string): string {
+  #datagram(
+    family: Family,
+    { port, bytes }: { port: number; bytes: number },
+    afterwards: string,
+  ): string {
     const from = this.clients(family)[0];
     const script = `const socket = require('node:dgram').createSocket('udp${family}');
       socket.on('message', (message) => {
@@ -195,7 +200,7 @@ export class DirectorLab {
         socket.close();
       });
       socket.bind(${port}, '${from}', () =>
-        socket.send('lvsj', 7, '${serverAddress[family]}', () => { ${afterwards} }));`;
+        socket.send(Buffer.alloc(${bytes}), 7, '${serverAddress[family]}', () => { ${afterwards} }));`;
     return this.tryRun('lan', [process.execPath, '-e', script]).stdout;
   }
 

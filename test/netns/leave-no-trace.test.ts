@@ -2,9 +2,7 @@
 // with a command that failed half-way. Needs root.
 
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { existsSync, readdirSync } from 'node:fs';
 import { after, afterEach, before, describe, test } from 'node:test';
 import type { Status } from '../../src/cli/status.ts';
 import {
@@ -12,8 +10,8 @@ import {
   type NamespaceState,
   namespaceState,
 } from '../../src/lab/namespace-state.ts';
-import { type RunResult, run } from '../../src/util/run.ts';
 import { DirectorLab, lvsjProgram, markNew, recipeTable, seen, snatAll } from './director-lab.ts';
+import { lvsjRefused } from './refusal.ts';
 
 const lab = new DirectorLab('trace');
 
@@ -45,22 +43,6 @@ const addFilter = (hook: string) =>
 function pins(): string[] {
   const all = existsSync('/sys/fs/bpf') ? readdirSync('/sys/fs/bpf') : [];
   return all.filter((pin) => pin.includes(String(lab.inode('director'))));
-}
-
-/** Runs lvsj where a program refuses what has these words among its arguments: fails half-way. */
-function lvsjRefused(program: string, words: string, command: string): RunResult {
-  const folder = mkdtempSync(join(tmpdir(), 'lvsj-test-'));
-  try {
-    const real = run(['sh', '-c', `PATH=$PATH:/usr/sbin:/sbin command -v ${program}`]).trim();
-    const script = `#!/bin/sh
-      case "$*" in *'${words}'*) echo refused by the test >&2; exit 1 ;; esac
-      exec ${real} "$@"\n`;
-    writeFileSync(join(folder, program), script, { mode: 0o755 });
-    const path = `PATH=${folder}:${process.env.PATH}`;
-    return lab.tryRun('director', ['env', path, lvsjProgram, ...command.split(' ')]);
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
 }
 
 /** What there is of a gateway: by its address, and by its number. */
@@ -193,7 +175,7 @@ describe('a command that fails half-way', { timeout: 60_000 }, () => {
   ] as const)
     test(`leaves nothing of a director that could not start: ${program} ${words}`, () => {
       const before = stateNow();
-      const { status, stderr } = lvsjRefused(program, words, 'start');
+      const { status, stderr } = lvsjRefused(lab, { program, words }, 'start');
       assert.deepEqual([status, stderr.trimEnd().split('\n').length], [255, 1], stderr);
       assert.match(stderr, /refused by the test/);
       assertAsBefore(before);
@@ -221,7 +203,11 @@ describe('a command that fails half-way', { timeout: 60_000 }, () => {
       lab.restore('-A -f 1 -s rr\n-a -f 1 -r 192.0.2.1 -j');
       t.after(() => lab.lvsj('stop'));
       const [before, table] = [stateNow(), lab.lvsj('ipvsadm -Sn')];
-      const { status, stderr } = lvsjRefused(program, words, 'ipvsadm -a -f 1 -r 203.0.113.1 -j');
+      const { status, stderr } = lvsjRefused(
+        lab,
+        { program, words },
+        'ipvsadm -a -f 1 -r 203.0.113.1 -j',
+      );
       assert.deepEqual([status, stderr.trimEnd().split('\n').length], [255, 1], stderr);
       assertAsBefore(before);
       assert.equal(lab.lvsj('ipvsadm -Sn'), table);
