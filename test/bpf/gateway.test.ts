@@ -14,7 +14,7 @@ afterEach(() => {
   try {
     assertExact(bed);
   } finally {
-    bed.clear();
+    bed.forget();
   }
 });
 
@@ -68,7 +68,7 @@ describe('the upper threshold of a gateway', () => {
   });
 
   test('sends others to the next gateway', () => {
-    bed.setService({ gateways: [[1], [2, { upper: 1 }]] });
+    bed.renewService({ gateways: [[1], [2, { upper: 1 }]] });
     assert.deepEqual(
       all.slice(0, 4).map((flow) => open(flow)),
       [gatewayAddress(2), first, first, first],
@@ -93,7 +93,7 @@ describe('the upper threshold of a gateway', () => {
 
 describe('a drained gateway', () => {
   test('keeps its connections and gets no new ones', () => {
-    bed.setService({ gateways: [[1]] });
+    bed.renewService({ gateways: [[1]] });
     const [old, other, third] = flows(3);
     open(old!);
     bed.setService({ gateways: [[1, 0], [2]] });
@@ -111,7 +111,7 @@ describe('a deleted gateway', () => {
   const remove = (): void => bed.editService(() => ({ gateways: [] }));
 
   test('has no packet any more; a new flow on the port is scheduled anew', () => {
-    bed.setService({ gateways: [[101]] });
+    bed.renewService({ gateways: [[101]] });
     const tcp = new Flow({ port: 1 });
     const udp = new Flow({ port: 2, protocol: 'udp' });
     assert.deepEqual([open(tcp), open(udp)], [lone, lone]);
@@ -124,17 +124,18 @@ describe('a deleted gateway', () => {
   });
 
   test('that another service still has keeps its connections', () => {
-    bed.setService({ gateways: [[101]] });
+    bed.renewService({ gateways: [[101]] });
     bed.setService({ fwmark: 2, gateways: [[101]] });
     const flow = new Flow();
     open(flow);
     remove();
     assert.equal(bed.gatewayOf(bed.run('ingress', flow.up('A')).mark), lone);
     assert.equal(bed.direct(flow.up('A')), lone);
+    bed.setService({ fwmark: 2 });
   });
 
   test('revives its connections when it comes back', () => {
-    bed.setService({ gateways: [[101]] });
+    bed.renewService({ gateways: [[101]] });
     const flow = new Flow();
     const before = bed.run('director', flow.up(), 1).mark;
     remove();
@@ -147,7 +148,7 @@ describe('a deleted gateway', () => {
   });
 
   test('does not leave its connections to the gateway that comes in its place', () => {
-    bed.setService({ gateways: [[101]] });
+    bed.renewService({ gateways: [[101]] });
     const flow = new Flow();
     open(flow);
     bed.setService({ gateways: [[102]] });
@@ -156,7 +157,7 @@ describe('a deleted gateway', () => {
   });
 
   test('leaves no connection behind that cannot expire', () => {
-    bed.setService({ gateways: [[101]] });
+    bed.renewService({ gateways: [[101]] });
     const flow = new Flow();
     open(flow);
     remove();
@@ -167,7 +168,7 @@ describe('a deleted gateway', () => {
 
 describe('a deleted service', () => {
   test('keeps its connections as long as their gateway is there', () => {
-    bed.setService({ gateways: [[1]] });
+    bed.renewService({ gateways: [[1]] });
     const flow = new Flow();
     open(flow);
     bed.clearServices();
@@ -176,7 +177,7 @@ describe('a deleted service', () => {
   });
 
   test('counts from nothing when it comes back, but has its connections', () => {
-    bed.setService({ gateways: [[1]] });
+    bed.renewService({ gateways: [[1]] });
     const flow = new Flow();
     open(flow);
     bed.clearServices();
@@ -189,7 +190,7 @@ describe('a deleted service', () => {
 
 describe('a full table', () => {
   test('makes room again as soon as a connection ends', () => {
-    bed.setService({ gateways: [[1]] });
+    bed.renewService({ gateways: [[1]] });
     bed.setSettings({ connectionLimit: 3 });
     const all = flows(4);
     assert.deepEqual(
@@ -202,7 +203,7 @@ describe('a full table', () => {
   });
 
   test('in one shard is full for its own only, and counts stay exact', () => {
-    bed.setService({ gateways: [[1]] });
+    bed.renewService({ gateways: [[1]] });
     const { SHARDS } = abi.limits;
     // Each shard of a table for 4096 has room for 128: no more than these, all together.
     bed.setSettings({ connectionLimit: SHARDS * 128 });

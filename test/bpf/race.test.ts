@@ -10,7 +10,7 @@ import { assertExact } from './exact.ts';
 import type { RaceWork } from './race-worker.ts';
 
 const seed = Number(process.env.RACE_SEED ?? 1);
-const packets = Number(process.env.RACE_PACKETS ?? 30_000);
+const packets = Number(process.env.RACE_PACKETS ?? 20_000);
 const cpus = 4;
 
 const bed = openBed();
