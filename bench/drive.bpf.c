@@ -122,7 +122,10 @@ int empty_lwt(struct __sk_buff *skb)
 	return BPF_OK;
 }
 
-/* The least that any connection table does: the key off the packet, unchecked, and one look-up. */
+/*
+ * The least that any connection table does: the key off the packet, unchecked, and one look-up;
+ * of a new connection an insert too.
+ */
 static __always_inline int refer(struct __sk_buff *skb, __u32 link_header)
 {
 	struct reader reader = { .skb = skb, .offset = link_header };
@@ -142,7 +145,7 @@ static __always_inline int refer(struct __sk_buff *skb, __u32 link_header)
 	key.server_port = ports[1];
 	key.protocol = ip.protocol;
 	if (!bpf_map_lookup_elem(&reference, &key))
-		bpf_map_update_elem(&reference, &key, &conn, BPF_ANY);
+		bpf_map_update_elem(&reference, &key, &conn, BPF_NOEXIST);
 	return 0;
 }
 
@@ -156,4 +159,66 @@ SEC("lwt_xmit")
 int lookup_lwt(struct __sk_buff *skb)
 {
 	return refer(skb, 0);
+}
+
+/* Takes the packet's connection and its client's template away: it is new again. */
+SEC("lwt_xmit")
+int forget(struct __sk_buff *skb)
+{
+	struct reader reader = { .skb = skb };
+	__u64 now = bpf_ktime_get_coarse_ns();
+	struct conn_key template;
+	struct flow flow;
+	struct conn *conn;
+
+	if (flow_parse(&reader, &flow, DIRECTION_IN))
+		return BPF_DROP;
+	conn = conn_find(&flow.key, now);
+	if (conn)
+		conn_remove(&flow.key, conn);
+	template_key(&template, &flow.key.client, skb->mark, 0xffffffff);
+	conn = conn_find(&template, now);
+	if (conn)
+		conn_remove(&template, conn);
+	return BPF_OK;
+}
+
+static long clear_entry(void *map, struct conn_key *key, struct conn *conn, void *nothing)
+{
+	bpf_map_delete_elem(map, key);
+	return 0;
+}
+
+static long clear_shard(__u32 index, void *nothing)
+{
+	void *shard = bpf_map_lookup_elem(&connections, &index);
+
+	if (shard)
+		bpf_for_each_map_elem(shard, clear_entry, NULL, 0);
+	return 0;
+}
+
+/*
+ * Empties the tables in place. With new ones in their place each round would pay the host of a
+ * virtual machine for pages that it has never touched, and a table is made only once.
+ */
+SEC("tc")
+int clear_tables(struct __sk_buff *skb)
+{
+	bpf_loop(SHARDS, clear_shard, NULL, 0);
+	bpf_for_each_map_elem(&reference, clear_entry, NULL, 0);
+	return 0;
+}
+
+/* What the expiry timer does with one shard; the mark says which. */
+SEC("tc")
+int sweep_one(struct __sk_buff *skb)
+{
+	struct sweep sweep = { .now = bpf_ktime_get_coarse_ns() };
+	__u32 at = skb->mark;
+	void *shard = bpf_map_lookup_elem(&connections, &at);
+
+	if (shard)
+		bpf_for_each_map_elem(shard, sweep_entry, &sweep, 0);
+	return 0;
 }

@@ -74,10 +74,15 @@ export class Drive {
     });
   }
 
-  /** The table as at the start: empty, its memory given back. */
+  /** An empty table, which takes memory. */
+  makeTable(): void {
+    createShards(this.director.maps.map('connections'), this.#connections);
+  }
+
+  /** The table as at the start: empty. */
   clearTable(): void {
     const { maps } = this.director;
-    createShards(maps.map('connections'), this.#connections);
+    this.#object.program('clear_tables').run(this.#packet);
     maps.tableCounts.set(0, { entries: 0, sweeps: 0 });
     const { slotsUsed } = this.director.settings;
     for (let slot = 0; slot < slotsUsed; slot++)
@@ -91,9 +96,25 @@ export class Drive {
     const { maps } = this.director;
     for (const { id } of hops.values()) maps.gateways.set(id, { ...noGateway, link: `eth${id}` });
     const writer = new ServiceWriter(this.director, readSlots(this.director), hops);
-    const empty = serviceOf({ ...spec, gateways: 0 });
-    writer.write(undefined, empty);
-    writer.write(empty, serviceOf(spec));
+    writer.write(undefined, serviceOf(spec));
+    writer.flush();
+  }
+
+  /** From now on connections end after so long a silence. */
+  setTimeouts(seconds: number): void {
+    const { maps, settings } = this.director;
+    maps.settings.set(0, { ...settings, timeoutS: settings.timeoutS.map(() => seconds) });
+  }
+
+  get entries(): number {
+    return this.director.maps.tableCounts.get(0)?.entries ?? 0;
+  }
+
+  /** What the timer does, by hand: nanoseconds that each shard took. */
+  sweep(): number[] {
+    const program = this.#object.program('sweep_one');
+    const shards = Array.from({ length: abi.limits.SHARDS }, (_, shard) => shard);
+    return shards.map((mark) => program.run(this.#packet, { mark }).duration);
   }
 
   /** Timers as in a running director: entries expire. */
@@ -103,23 +124,30 @@ export class Drive {
 
   /** Nanoseconds a packet. Refused if a single one was not what the load says. */
   measure(load: Load): number {
-    const { kind, target, repeat, verdict } = load;
-    const driver = this.#object.program(`drive_${kind}`);
-    const program = this.#object.program(targets[kind][target]);
-    this.#setTarget(kind, program);
     const before = this.director.maps.verdicts();
+    const ns = this.#run(load, targets[load.kind][load.target]);
+    if (load.target === 'ours') this.#checkVerdicts(load, before);
+    return ns;
+  }
+
+  /** Takes the connections and templates of these packets out of the table, and nothing else. */
+  forget(load: Load): void {
+    this.#run(load, 'forget');
+  }
+
+  #run(load: Load, name: string): number {
+    const { kind, repeat, from = 0 } = load;
+    this.#setTarget(kind, this.#object.program(name));
     this.#aim(load);
-    const { duration } = driver.run(this.#packet, { repeat });
+    const { duration } = this.#object.program(`drive_${kind}`).run(this.#packet, { repeat });
     const { runs, astray } = this.#driven();
-    const from = BigInt(load.from ?? 0);
-    if (runs - from !== BigInt(repeat))
-      throw new Refused(`${runs - from} runs instead of ${repeat}: a signal came in between`);
-    if (astray !== 0n) throw new Refused(`${astray} runs did not reach ${program.info.name}`);
-    if (target === 'ours') this.#checkVerdicts(load, before, verdict);
+    if (runs - BigInt(from) !== BigInt(repeat))
+      throw new Refused(`${runs} runs instead of ${repeat}: a signal came in between`);
+    if (astray !== 0n) throw new Refused(`${astray} runs did not reach ${name}`);
     return duration;
   }
 
-  #checkVerdicts({ kind, repeat }: Load, before: bigint[][], verdict: number): void {
+  #checkVerdicts({ kind, repeat, verdict }: Load, before: bigint[][]): void {
     const hook = kind === 'tc' ? abi.hook.HOOK_INGRESS : abi.hook.HOOK_DIRECTOR;
     const after = this.director.maps.verdicts()[hook] ?? [];
     const counts = after.map((count, i) => Number(count - (before[hook]?.[i] ?? 0n)));

@@ -3,18 +3,18 @@
 
 import * as abi from '../src/kernel/abi.gen.ts';
 import { Drive } from './drive.ts';
-import { type Expiry, watchExpiry } from './expiry.ts';
+import { type Sweeps, sweepByHand, watchExpiry } from './expiry.ts';
 import { growth, type Memory, readMemory } from './memory.ts';
 import { median, type Row, toRow } from './rows.ts';
 
 const million = 1_000_000;
 const steps = 10;
 const perStep = million / steps;
-/** A LAN that is as large as its table. */
 const clients = 1000;
-const rounds = 5;
+const rounds = 3;
 const bytesAim = 256;
 const MiB = 1024 * 1024;
+const nsPerMs = 1e6;
 
 interface Fill {
   /** Nanoseconds for each new connection, of each tenth of the way. */
@@ -22,7 +22,6 @@ interface Fill {
   /** An empty table's memory, whole; a full one's for each connection. */
   empty: Memory;
   each: Memory;
-  expiry: Expiry;
 }
 
 function fillTable(drive: Drive): number[] {
@@ -36,18 +35,20 @@ function fillTable(drive: Drive): number[] {
 }
 
 /** A director of its own each time: its memory is given back whole. */
-async function fillAndEmpty(): Promise<Fill> {
+async function withFullTable<T>(
+  options: { timers: boolean },
+  use: (drive: Drive) => Promise<T>,
+): Promise<{ fill: Fill; result: T }> {
   const drive = new Drive();
   try {
     drive.setService({ scheduler: 'wlc', gateways: 4, persistence: 0 });
     const before = readMemory(drive.director.maps);
-    drive.clearTable();
-    drive.startTimers();
+    drive.makeTable();
+    if (options.timers) drive.startTimers();
     const empty = readMemory(drive.director.maps);
     const ns = fillTable(drive);
-    const full = readMemory(drive.director.maps);
-    const expiry = await watchExpiry(drive.director);
-    return { ns, empty: growth(before, empty, 1), each: growth(empty, full, million), expiry };
+    const each = growth(empty, readMemory(drive.director.maps), million);
+    return { fill: { ns, empty: growth(before, empty, 1), each }, result: await use(drive) };
   } finally {
     drive.close();
   }
@@ -94,17 +95,42 @@ function toMemoryRows(fills: Fill[]): Row[] {
   ];
 }
 
-function toExpiryRows(fills: Fill[]): Row[] {
-  const of = (name: keyof Expiry): number => median(fills.map(({ expiry }) => expiry[name]));
+const total = (sweeps: number[]): number => sweeps.reduce((a, b) => a + b);
+
+function toExpiryRows(seconds: number[], all: Sweeps[]): Row[] {
+  const ms = (of: (sweeps: Sweeps) => number): number => median(all.map(of)) / nsPerMs;
+  const row = (name: string, value: number, unit = 'ms'): Row => toRow({ name, value, unit });
   return [
-    toRow({ name: 'expiry of a million, all due', value: of('seconds'), unit: 's' }),
-    toRow({ name: '  time in sweeps for each entry', value: of('nsPerEntry'), unit: 'ns' }),
-    toRow({ name: '  longest sweep, at most', value: of('longestSweepMs'), unit: 'ms' }),
+    row('expiry of a million by the timer, all due', median(seconds), 's'),
+    row(
+      'longest sweep of a 64th of them, all due',
+      ms(({ due }) => Math.max(...due)),
+    ),
+    row(
+      '  nothing due',
+      ms(({ idle }) => Math.max(...idle)),
+    ),
+    row(
+      'sweeps in a second, a million and nothing due',
+      ms(({ idle }) => total(idle)),
+    ),
+    row(
+      '  next to no entries',
+      ms(({ empty }) => total(empty)),
+    ),
   ];
 }
 
 export async function measureTable(): Promise<Row[]> {
   const fills: Fill[] = [];
-  for (let round = 0; round < rounds; round++) fills.push(await fillAndEmpty());
-  return [...toSpeedRows(fills), ...toMemoryRows(fills), ...toExpiryRows(fills)];
+  const seconds: number[] = [];
+  const sweeps: Sweeps[] = [];
+  for (let round = 0; round < rounds; round++) {
+    const watched = await withFullTable({ timers: true }, watchExpiry);
+    const swept = await withFullTable({ timers: false }, sweepByHand);
+    fills.push(watched.fill, swept.fill);
+    seconds.push(watched.result);
+    sweeps.push(swept.result);
+  }
+  return [...toSpeedRows(fills), ...toMemoryRows(fills), ...toExpiryRows(seconds, sweeps)];
 }
