@@ -2,8 +2,10 @@
 
 import assert from 'node:assert/strict';
 import { after, afterEach, describe, test } from 'node:test';
-import { type Bed, type Hook, openBed, type Verdict, verdictNames } from './bed.ts';
+import * as abi from '../../src/kernel/abi.gen.ts';
+import { type Bed, gatewayAddress, type Hook, openBed, type Verdict, verdictNames } from './bed.ts';
 import { assertExact } from './exact.ts';
+import { Flow } from './flow.ts';
 import { services, verdictCases } from './verdict-cases.ts';
 
 const BPF_LWT_REROUTE = 128;
@@ -65,6 +67,52 @@ for (const hook of ['director', 'ingress', 'egress'] as const) {
 }
 
 const defaultGateway = (hook: Hook): string => (hook === 'director' ? 'none' : '-');
+
+describe('gateway bits elsewhere in the mark', () => {
+  for (const [markMask, fwmark] of [
+    [0xff, 0x12_0000],
+    [0xff00, 0x12_0000],
+    [0xff_0000, 0x1200],
+  ] as const) {
+    test(`0x${markMask.toString(16)}: the others stay as they are`, () => {
+      bed.setService({ fwmark, gateways: [[1]] });
+      bed.setSettings({ markMask, markShift: 31 - Math.clz32(markMask & -markMask) });
+      const flow = new Flow();
+      const first = bed.run('director', flow.up(), fwmark);
+      assert.deepEqual([first.verdict, bed.gatewayOf(first.mark)], ['NEW', gatewayAddress(1)]);
+      assert.equal(first.mark & ~markMask, fwmark);
+      assert.equal(bed.run('director', flow.up('A'), first.mark).verdict, 'LOOP');
+      const known = bed.run('ingress', flow.up('A'), 0x8000_0000);
+      assert.equal(bed.gatewayOf(known.mark), gatewayAddress(1));
+      assert.equal((known.mark & ~markMask) >>> 0, 0x8000_0000);
+    });
+  }
+});
+
+describe('lvsj_control', () => {
+  const run = (): number => bed.director.control.run(Buffer.alloc(64)).retval;
+  const { EDIT_CHANGED } = abi.edit;
+  const nobody = { fwmark: 77, family: 4 };
+
+  test('does nothing unasked', () => assert.equal(run(), 0));
+
+  test('refuses an edit of a service that is not there, once', () => {
+    assert.throws(
+      () =>
+        bed.director.request({
+          kind: abi.requestKind.REQUEST_EDITED,
+          edit: EDIT_CHANGED,
+          key: nobody,
+        }),
+      /lvsj_control refused/,
+    );
+    assert.equal(run(), 0);
+  });
+
+  test('starts timers that run already as if they did not', () => {
+    for (let n = 0; n < 3; n++) bed.director.request({ kind: abi.requestKind.REQUEST_START });
+  });
+});
 
 describe('the cases of verdicts', () => {
   for (const hook of ['director', 'ingress', 'egress'] as const) {
