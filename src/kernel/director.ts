@@ -57,6 +57,8 @@ export function markBits(mask: number): MarkBits {
   return { mask: mask >>> 0, shift };
 }
 
+const startTries = 20;
+
 /** Root of this machine, in a namespace that it may change. */
 export function requireRoot(): void {
   if (process.geteuid?.() !== 0)
@@ -115,17 +117,22 @@ export class Director {
 
   /** Has lvsj_control do something: see struct request of bpf/abi.h. */
   request(request: Partial<abi.Request>): void {
+    if (!this.#ask(request)) throw new Error(`lvsj_control refused request ${request.kind}`);
+  }
+
+  #ask(request: Partial<abi.Request>): boolean {
     const key = request.key ?? { fwmark: 0, family: 0 };
     this.maps.requests.set(0, { kind: 0, edit: 0, place: 0, ...request, key });
-    const empty = Buffer.alloc(64);
-    if (this.control.run(empty).retval !== 0)
-      throw new Error(`lvsj_control refused request ${request.kind}`);
+    return this.control.run(Buffer.alloc(64)).retval === 0;
   }
 
   /** Pins the timers and starts them; again if the pin was lost. */
   keepTime(): void {
     if (timersArePinned()) return;
     pinTimers(this.maps.map('clocks').info.id);
+    // The kernel waits for no lock to get a timer's memory: on a busy machine it may fail once.
+    for (let tries = 1; tries < startTries; tries++)
+      if (this.#ask({ kind: abi.requestKind.REQUEST_START })) return;
     this.request({ kind: abi.requestKind.REQUEST_START });
   }
 
