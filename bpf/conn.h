@@ -219,7 +219,8 @@ static __always_inline int conn_store(struct conn_key *key, struct conn *conn)
 	__u32 zero = 0;
 	struct table_counts *counts = bpf_map_lookup_elem(&table_counts, &zero);
 	void *shard = conn_shard(key);
-	long error;
+	/* Not long: before Linux 6.4 (d7ba4cc900bf) the upper half of what the call returns is 0. */
+	int error;
 
 	if (!settings || !counts || !shard)
 		return VERDICT_TABLE_FULL;
