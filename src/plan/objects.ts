@@ -172,15 +172,17 @@ function planMarkChains(gateways: GatewayObject[], bits: MarkBits) {
 }
 
 /**
- * Hands off a connection that began without the director, and answers to one from outside. Only
- * marks of services: the admin's policy rules may ask for all bits of any other.
+ * Hands off a connection that began without the director, and answers to one from outside: their
+ * addresses are chosen. `confirmed` tells more than `established`: its first packet has left, even
+ * if none was ever answered. Only marks of services: the admin's policy rules may ask for all bits
+ * of any other.
  */
 function planHandsOff(fwmarks: number[], bits: MarkBits): string[] {
   const mask = hex(bits.mask);
   const services = [...new Set(fwmarks)].sort((a, b) => a - b).map(hex);
   if (services.length === 0) return [];
   return [
-    `    ct mark & ${mask} == 0 ct state established,related ` +
+    `    ct mark & ${mask} == 0 ct status expected,confirmed ` +
       `meta mark & ${hex(~bits.mask >>> 0)} { ${services.join(', ')} } meta mark set meta mark | ${mask}`,
   ];
 }
