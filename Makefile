@@ -35,7 +35,8 @@ test-bpf: build ## run packets through the programs on this kernel (root)
 
 test-netns: build ## run real traffic through network namespaces (root)
 	@$(call need_root,$@)
-	node --test 'test/netns/**/*.test.ts'
+	@# Each file has labs of its own, and most of its time is the kernel's and the clients' waiting.
+	node --test --test-concurrency=3 'test/netns/**/*.test.ts'
 
 bench: build $(BENCH_OBJECTS) ## measure costs per packet and per connection (root)
 	@$(call need_root,$@)
