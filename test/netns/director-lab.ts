@@ -183,14 +183,14 @@ export class DirectorLab {
     return this.#datagram(family, { port, bytes }, wait);
   }
 
-  /** A datagram whose answer nobody waits for. */
-  udpUnheard(family: Family, port: number): void {
-    this.#datagram(family, { port, bytes: 4 }, 'socket.close();');
+  /** A datagram to a port of the internet host, whose answer nobody waits for. */
+  udpUnheard(family: Family, port: number, to: number): void {
+    this.#datagram(family, { port, bytes: 4, to }, 'socket.close();');
   }
 
   #datagram(
     family: Family,
-    { port, bytes }: { port: number; bytes: number },
+    { port, bytes, to = 7 }: { port: number; bytes: number; to?: number },
     afterwards: string,
   ): string {
     const from = this.clients(family)[0];
@@ -200,7 +200,7 @@ export class DirectorLab {
         socket.close();
       });
       socket.bind(${port}, '${from}', () =>
-        socket.send(Buffer.alloc(${bytes}), 7, '${serverAddress[family]}', () => { ${afterwards} }));`;
+        socket.send(Buffer.alloc(${bytes}), ${to}, '${serverAddress[family]}', () => { ${afterwards} }));`;
     return this.tryRun('lan', [process.execPath, '-e', script]).stdout;
   }
 

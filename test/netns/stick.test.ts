@@ -30,6 +30,9 @@ const onlyBy = (isp: 'isp1' | 'isp2') => `
 /** Options of ipvsadm that name the service of a family. */
 const service = { 4: '-f 1', 6: '-f 1 -6' } as const;
 
+/** A port on which nobody listens: conntrack calls its connections NEW for ever. */
+const unanswered = 9;
+
 const program = (name: string) => [process.execPath, `${import.meta.dirname}/${name}`];
 
 /** A second and a half of bytes by isp2, over both families. */
@@ -159,11 +162,16 @@ describe('a connection', { timeout: 60_000 }, () => {
     test(`keeps its link when it began before the director, where ${discipline} marked`, async () => {
       lab.director(snatAll);
       const downloads = await startDownloads();
-      for (const family of families) assert.equal(lab.udpFrom(family, 5003), seen[family].isp1);
+      for (const family of families) {
+        assert.equal(lab.udpFrom(family, 5003), seen[family].isp1);
+        lab.udpUnheard(family, 5006, unanswered);
+      }
       lab.restore(onlyBy('isp2'));
       lab.director(marks);
       for (const family of families) {
         assert.equal(lab.udpFrom(family, 5003), seen[family].isp1);
+        // One that is wrong would be counted as a stray.
+        lab.udpUnheard(family, 5006, unanswered);
         assert.equal(lab.udpFrom(family, 5004), seen[family].isp2);
         assert.deepEqual(lab.connect(family), { [seen[family].isp2]: 1 });
       }
@@ -218,7 +226,7 @@ async function assertErrorsFollow(family: Family): Promise<void> {
     nft add chain inet errors c '{ type filter hook prerouting priority raw; }'
     nft add rule inet errors c iifname eth0 ${protocol} type destination-unreachable counter`,
   );
-  lab.udpUnheard(family, 5005);
+  lab.udpUnheard(family, 5005, 7);
   const counter = () => lab.script('isp2', 'nft list table inet errors');
   await waitUntil('an error at isp2', () => counter().includes('packets 1 '));
   for (const host of ['lan', 'isp2']) lab.script(host, 'nft delete table inet errors');
