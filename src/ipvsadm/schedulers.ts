@@ -1,38 +1,21 @@
 // The schedulers that a service may name, and what `-b` calls the three flags of each.
 
+import { flagNames, genericFlags, namedFlags } from '../model/scheduler.ts';
 import { exit, UserError } from '../util/error.ts';
-
-const generic: readonly string[] = ['flag-1', 'flag-2', 'flag-3'];
-
-/**
- * Flags that have names of their own, by bit. mh is here before it is a scheduler: its names must
- * be told apart from typos.
- */
-const named = {
-  sh: ['sh-fallback', 'sh-port'],
-  mh: ['mh-fallback', 'mh-port'],
-} as const satisfies Record<string, readonly string[]>;
 
 /**
  * Scheduler name -> the flags it allows, by bit. A new scheduler of the datapath needs one line
  * here.
  */
-export const schedulers: ReadonlyMap<string, readonly string[]> = new Map<
-  string,
-  readonly string[]
->([
-  ['rr', generic],
-  ['wrr', generic],
-  ['lc', generic],
-  ['wlc', generic],
-  ['sh', named.sh],
-]);
+export const schedulers: ReadonlyMap<string, readonly string[]> = new Map(
+  ['rr', 'wrr', 'lc', 'wlc', 'sh'].map((name) => [name, flagNames(name)]),
+);
 
 /** Bit of a flag word: the generic names fit every scheduler, the others only their own. */
 function flagBit(word: string, scheduler: string): number {
-  const numbered = generic.indexOf(word);
+  const numbered = genericFlags.indexOf(word);
   if (numbered >= 0) return numbered;
-  for (const [owner, names] of Object.entries<readonly string[]>(named)) {
+  for (const [owner, names] of Object.entries(namedFlags)) {
     const bit = names.indexOf(word);
     if (bit < 0) continue;
     if (owner === scheduler) return bit;
@@ -48,6 +31,5 @@ function flagBit(word: string, scheduler: string): number {
 export function parseSchedulerFlags(text: string, scheduler: string): string[] {
   const words = text.split(',').filter((word) => word !== '');
   const bits = new Set(words.map((word) => flagBit(word, scheduler)));
-  const owner = Object.entries<readonly string[]>(named).find(([name]) => name === scheduler);
-  return (owner?.[1] ?? generic).filter((_, bit) => bits.has(bit));
+  return flagNames(scheduler).filter((_, bit) => bits.has(bit));
 }

@@ -1,6 +1,7 @@
 // The director's maps -> the table as people see it.
 
 import { addressFromWords } from '../model/address.ts';
+import { flagNames } from '../model/scheduler.ts';
 import {
   type Counters,
   type Family,
@@ -103,11 +104,6 @@ export const schedulerNames: Record<number, string> = {
   [abi.scheduler.SCHEDULER_WLC]: 'wlc',
   [abi.scheduler.SCHEDULER_SH]: 'sh',
 };
-
-const genericFlags = ['flag-1', 'flag-2', 'flag-3'];
-const namedFlags: Record<string, string[]> = { sh: ['sh-fallback', 'sh-port'] };
-/** Names of a scheduler's three flags, by bit. */
-export const flagNames = (scheduler: string): string[] => namedFlags[scheduler] ?? genericFlags;
 
 function netmaskText(family: Family, netmask: number): string {
   if (family === 6) return String(netmask);

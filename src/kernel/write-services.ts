@@ -1,6 +1,7 @@
 // Services of a table -> the director's maps, one step of IPVS at a time, so that rr and wrr
 // stand where IPVS's would after the same commands.
 
+import { flagNames } from '../model/scheduler.ts';
 import type { Family, Service, ServiceGateway } from '../model/table.ts';
 import { UserError } from '../util/error.ts';
 import * as abi from './abi.gen.ts';
@@ -8,7 +9,7 @@ import { encode } from './codec.ts';
 import type { Director } from './director.ts';
 import { type Hop, hopKey } from './hops.ts';
 import { BpfMap, mapType } from './map.ts';
-import { flagNames, type Slots, schedulerNames } from './read-table.ts';
+import { type Slots, schedulerNames } from './read-table.ts';
 
 const { edit } = abi;
 
