@@ -97,13 +97,13 @@ function toServiceGateway(all: Slots, slot: number): ServiceGateway {
 const sum = (all: Counters[]): Counters =>
   all.reduce((a, b) => combine(a, b, (x, y) => x + y), noCounters());
 
-export const schedulerNames: Record<number, string> = {
-  [abi.scheduler.SCHEDULER_RR]: 'rr',
-  [abi.scheduler.SCHEDULER_WRR]: 'wrr',
-  [abi.scheduler.SCHEDULER_LC]: 'lc',
-  [abi.scheduler.SCHEDULER_WLC]: 'wlc',
-  [abi.scheduler.SCHEDULER_SH]: 'sh',
-};
+/** ipvsadm's name of each scheduler, by its number in bpf/abi.h. */
+export const schedulerNames: Record<number, string> = Object.fromEntries(
+  Object.entries(abi.scheduler).map(([name, number]) => [
+    number,
+    name.replace('SCHEDULER_', '').toLowerCase(),
+  ]),
+);
 
 function netmaskText(family: Family, netmask: number): string {
   if (family === 6) return String(netmask);
