@@ -1,5 +1,5 @@
 // Cost of a packet on its whole path: from a client through a gateway to an ISP, 64-byte UDP.
-// The kernel's own gateway and ours, one after the other, again and again.
+// Each kind of gateway one after the other, again and again.
 
 import { setImmediate } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -9,7 +9,7 @@ import { inHost } from '../src/lab/lab.ts';
 import { run } from '../src/util/run.ts';
 import { insist, median, Refused, type Row, toRow } from './rows.ts';
 import { pathObject, type Sent } from './send.ts';
-import { clearLabs, makeBare, makeOurs, makePlain, type Site } from './site.ts';
+import { clearLabs, makeBare, makeOurs, makePlain, makeRuled, type Site } from './site.ts';
 
 const sendProgram = fileURLToPath(new URL('send.ts', import.meta.url));
 const rounds = 7;
@@ -94,43 +94,56 @@ function knownOf({ director }: Site): number {
   return Number(counts?.[abi.verdict.VERDICT_KNOWN] ?? 0n);
 }
 
-interface Round {
-  bare: number;
-  plain: number;
-  ours: number;
+/** In the order in which they are measured, again and again. */
+interface Sites {
+  bare: Site;
+  plain: Site;
+  ruled: Site;
+  ours: Site;
 }
 
-async function measureFlows(flows: number, once: (flows: number) => Round): Promise<Row[]> {
+type Round = Record<keyof Sites, number>;
+
+function measureRound(bench: PathBench, sites: Sites, flows: number): Round {
+  const of = (site: Site): number => insist(() => bench.measure(site, flows));
+  const { bare, plain, ruled, ours } = sites;
+  return { bare: of(bare), plain: of(plain), ruled: of(ruled), ours: of(ours) };
+}
+
+async function measureFlows(bench: PathBench, sites: Sites, flows: number): Promise<Row[]> {
   const all: Round[] = [];
   for (let round = 0; round < rounds; round++) {
-    all.push(once(flows));
+    all.push(measureRound(bench, sites, flows));
     // Signals are heard here.
     await setImmediate();
   }
-  const bare = median(all.map((round) => round.bare));
-  const plain = median(all.map((round) => round.plain - round.bare));
-  const ours = median(all.map((round) => round.ours - round.bare));
+  const net = (of: keyof Sites): number => median(all.map((round) => round[of] - round.bare));
   const name = `whole path, ${flows.toLocaleString('en-US')} flows`;
-  const compared = { baseline: plain, baselineName: 'plain gateway with SNAT' };
+  const bare = median(all.map((round) => round.bare));
+  const compared = { unit: 'ns', baseline: net('plain'), baselineName: 'plain gateway with SNAT' };
   return [
-    toRow({ name: `${name}: sender and sink alone (subtracted)`, value: bare, unit: 'ns' }),
-    toRow({ name, value: ours, unit: 'ns', ...compared, aim, aimOf: 'ratio' }),
+    toRow({ name: `${name}: sender and sink (subtracted)`, value: bare, unit: 'ns' }),
+    toRow({ name, value: net('ours'), ...compared, aim, aimOf: 'ratio' }),
+    toRow({ name: `${name}: plain with a policy rule`, value: net('ruled'), ...compared }),
   ];
+}
+
+async function makeSites({ sinks }: PathBench): Promise<Sites> {
+  const plain = await makePlain(sinks);
+  const ruled = await makeRuled(sinks);
+  const ours = await makeOurs(sinks);
+  return { bare: makeBare(sinks, plain), plain, ruled, ours };
 }
 
 export async function measurePath(): Promise<Row[]> {
   const bench = new PathBench();
   try {
-    const plain = await makePlain(bench.sinks);
-    const ours = await makeOurs(bench.sinks);
-    const bare = makeBare(bench.sinks, plain);
-    for (const site of [bare, plain, ours]) bench.warm(site);
-    const once = (flows: number): Round => ({
-      bare: insist(() => bench.measure(bare, flows)),
-      plain: insist(() => bench.measure(plain, flows)),
-      ours: insist(() => bench.measure(ours, flows)),
-    });
-    return [...(await measureFlows(1000, once)), ...(await measureFlows(manyFlows, once))];
+    const sites = await makeSites(bench);
+    for (const site of Object.values(sites)) insist(() => bench.warm(site));
+    return [
+      ...(await measureFlows(bench, sites, 1000)),
+      ...(await measureFlows(bench, sites, manyFlows)),
+    ];
   } finally {
     bench.close();
     await clearLabs();

@@ -122,7 +122,19 @@ export async function makePlain(sinks: Sinks): Promise<Site> {
   return siteOf('plain gateway', lab);
 }
 
-/** The same with a director and two uplinks. */
+/**
+ * The same with one policy rule that matches nothing: what the kernel asks of every router with a
+ * second uplink, whoever shares the packets out.
+ */
+export async function makeRuled(sinks: Sinks): Promise<Site> {
+  const lab = await makeLab('ruled', 1, sinks);
+  setUpNat(lab, false);
+  const rule = ['rule', 'add', 'pref', '100', 'fwmark', '0xff', 'lookup', '99'];
+  run(['ip', '-n', namespaceOf(lab.name, 'director'), ...rule]);
+  return siteOf('plain gateway with a rule', lab);
+}
+
+/** The same as the first with a director and two uplinks. */
 export async function makeOurs(sinks: Sinks): Promise<Site> {
   const lab = await makeLab('ours', 2, sinks);
   setUpNat(lab, true);

@@ -71,7 +71,7 @@ function toSpeedRows(fills: Fill[]): Row[] {
 const accounts: [keyof Memory, string][] = [
   ['slab', 'Slab'],
   ['slab128', 'kmalloc-128'],
-  ['maps', 'fdinfo of the maps'],
+  ['maps', 'fdinfo'],
   ['taken', 'MemAvailable'],
 ];
 
@@ -82,42 +82,31 @@ function toMemoryRows(fills: Fill[]): Row[] {
   const extra = each('percpu') + each('vmalloc');
   return [
     toRow({
-      name: 'memory of a connection, its share of an empty table included',
+      name: 'memory of a connection, with its share of the empty table',
       value: each('slab') + extra + buckets / million,
       unit: 'bytes',
       aim: bytesAim,
     }),
     ...accounts.map(([account, where]) =>
-      toRow({ name: `  growth by ${where}`, value: each(account), unit: 'bytes' }),
+      toRow({ name: `memory of a connection by ${where}`, value: each(account), unit: 'bytes' }),
     ),
     toRow({ name: 'memory of an empty table', value: buckets / MiB, unit: 'MiB' }),
-    toRow({ name: '  by fdinfo of the maps', value: empty('maps') / MiB, unit: 'MiB' }),
+    toRow({ name: 'memory of an empty table by fdinfo', value: empty('maps') / MiB, unit: 'MiB' }),
   ];
 }
 
-const total = (sweeps: number[]): number => sweeps.reduce((a, b) => a + b);
-
 function toExpiryRows(seconds: number[], all: Sweeps[]): Row[] {
-  const ms = (of: (sweeps: Sweeps) => number): number => median(all.map(of)) / nsPerMs;
+  const ms = (of: keyof Sweeps, reduce: (ns: number[]) => number): number =>
+    median(all.map((sweeps) => reduce(sweeps[of]))) / nsPerMs;
+  const longest = (of: keyof Sweeps): number => ms(of, (ns) => Math.max(...ns));
+  const whole = (of: keyof Sweeps): number => ms(of, (ns) => ns.reduce((a, b) => a + b));
   const row = (name: string, value: number, unit = 'ms'): Row => toRow({ name, value, unit });
   return [
     row('expiry of a million by the timer, all due', median(seconds), 's'),
-    row(
-      'longest sweep of a 64th of them, all due',
-      ms(({ due }) => Math.max(...due)),
-    ),
-    row(
-      '  nothing due',
-      ms(({ idle }) => Math.max(...idle)),
-    ),
-    row(
-      'sweeps in a second, a million and nothing due',
-      ms(({ idle }) => total(idle)),
-    ),
-    row(
-      '  next to no entries',
-      ms(({ empty }) => total(empty)),
-    ),
+    row('longest sweep of 64, all due', longest('due')),
+    row('longest sweep of 64, a million and nothing due', longest('idle')),
+    row('all 64 sweeps, a million and nothing due', whole('idle')),
+    row('all 64 sweeps, next to no entries', whole('empty')),
   ];
 }
 
