@@ -23,9 +23,10 @@ enum limits {
 	MAX_SLOTS = 16384,
 	/*
 	 * The connection table is this many hash maps: the expiry timer walks one of them at a
-	 * time, so that no walk holds a CPU for long (16,384 entries each at a million).
+	 * time, so that no walk holds a CPU for long. 68, because 2^20 entries spread over so many
+	 * fit hash maps of 2^14 buckets, whatever chance does.
 	 */
-	SHARDS = 64,
+	SHARDS = 68,
 	MARK_BITS = 32,
 };
 

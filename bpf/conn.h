@@ -23,7 +23,7 @@ static __always_inline void *conn_shard(const struct conn_key *key)
 			  (key->server.word[2] ^ key->server.word[3]);
 	__u64 ports = (__u64)key->client_port << 16 | key->server_port;
 	__u64 hash = (addresses * 0x9e3779b97f4a7c15ULL ^ ports) * 0xd6e8feb86659fd93ULL;
-	__u32 shard = hash >> 58;
+	__u32 shard = (hash >> 32) * SHARDS >> 32;
 
 	return bpf_map_lookup_elem(&connections, &shard);
 }

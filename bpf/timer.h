@@ -3,14 +3,18 @@
  * What happens with no packet and no daemon: entries expire, rates are averaged.
  *
  * One timer for the whole table, not one a connection: a kernel timer object is larger than
- * our whole entry. It walks one shard at a time, each once a second.
+ * our whole entry. It walks one shard at a time, each every two seconds: look-ups see an expired
+ * entry as gone in any case, and what a walk costs are the empty buckets.
  */
 #ifndef LVSJ_TIMER_H
 #define LVSJ_TIMER_H
 
 #include "conn.h"
 
-#define SWEEP_NS (NS_PER_S / SHARDS)
+#define SWEEP_NS (2 * NS_PER_S / SHARDS)
+/* Entries that one walk takes away at most, and when it goes on then: some 2 ms in one go. */
+#define SWEEP_ENTRIES 2048
+#define SWEEP_AGAIN_NS (NS_PER_S / 200)
 #define RATE_NS (2 * NS_PER_S)
 #define CLOCK_MONOTONIC 1
 
@@ -23,6 +27,7 @@ enum clock {
 struct ticker {
 	struct bpf_timer timer;
 	__u32 shard; /* sweep: next to walk */
+	__u32 gone; /* sweep: entries that this walk took away */
 };
 
 /*
@@ -38,33 +43,35 @@ struct {
 
 struct sweep {
 	__u64 now;
+	struct ticker
+		*ticker; /* counts in the map: the verifier would follow a count on the stack */
 };
 
 static long sweep_entry(void *shard, struct conn_key *key, struct conn *conn, struct sweep *sweep)
 {
-	if (conn_expired(conn, key->protocol, sweep->now)) {
-		/* A copy: the map's own key is gone with the entry. */
-		struct conn_key gone = *key;
+	/* A copy: the map's own key goes with the entry. */
+	struct conn_key gone = *key;
 
-		conn_expire(shard, &gone, conn);
-	}
-	return 0;
+	if (!conn_expired(conn, key->protocol, sweep->now))
+		return 0;
+	conn_expire(shard, &gone, conn);
+	return ++sweep->ticker->gone >= SWEEP_ENTRIES;
 }
 
 static int clock_sweep(void *map, __u32 *key, struct ticker *ticker)
 {
 	__u32 zero = 0, at = ticker->shard % SHARDS;
 	struct table_counts *counts = bpf_map_lookup_elem(&table_counts, &zero);
-	struct sweep sweep = { .now = bpf_ktime_get_coarse_ns() };
+	struct sweep sweep = { .now = bpf_ktime_get_coarse_ns(), .ticker = ticker };
 	void *shard = bpf_map_lookup_elem(&connections, &at);
-
+	/* An empty table lets the CPU sleep. */
 	__u64 next = NS_PER_S;
 
-	/* An empty table lets the CPU sleep. */
 	if (shard && counts && counts->entries) {
+		ticker->gone = 0;
 		bpf_for_each_map_elem(shard, sweep_entry, &sweep, 0);
-		ticker->shard = at + 1;
-		next = SWEEP_NS;
+		ticker->shard = ticker->gone < SWEEP_ENTRIES ? at + 1 : at;
+		next = ticker->gone < SWEEP_ENTRIES ? SWEEP_NS : SWEEP_AGAIN_NS;
 	}
 	if (counts)
 		counts->sweeps++;

@@ -12,7 +12,7 @@ export const limits = {
   MAX_SERVICE_GATEWAYS: 64,
   MAX_SERVICES: 4096,
   MAX_SLOTS: 16384,
-  SHARDS: 64,
+  SHARDS: 68,
   MARK_BITS: 32,
 } as const;
 

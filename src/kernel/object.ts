@@ -104,13 +104,18 @@ export const mapNames = [
 ] as const;
 
 /**
- * The shards of a table for `limit` connections. Each has room for twice its share: the limit
- * itself is kept by the program, and chance fills no shard that far.
+ * How many entries a shard must have room for: its share, and five standard deviations of what
+ * chance adds to the fullest. The limit of the table itself is kept by the program.
  */
+export function shardSize(limit: number): number {
+  const share = limit / abi.limits.SHARDS;
+  return Math.max(64, Math.ceil(share + 5 * Math.sqrt(share)));
+}
+
+/** The shards of a table for `limit` connections. */
 export function createShards(connections: BpfMap, limit: number): void {
-  const { SHARDS } = abi.limits;
-  const maxEntries = Math.max(64, Math.ceil((limit / SHARDS) * 2));
-  const shards = Array.from({ length: SHARDS }, () =>
+  const maxEntries = shardSize(limit);
+  const shards = Array.from({ length: abi.limits.SHARDS }, () =>
     BpfMap.create({
       type: mapType.hash,
       name: 'conn_shard',
