@@ -43,6 +43,10 @@ install_npm_packages() {
 	exec 9<package-lock.json
 	flock 9
 	[ "$stamp" -nt package-lock.json ] && return
+	if [ -L node_modules ]; then
+		echo "node_modules is a link: npm ci would empty the folder that it leads to; remove the link" >&2
+		exit 1
+	fi
 	npm ci --no-update-notifier --loglevel=error
 	# Of two packages that hold a program `node`, one for each architecture, npm 9 (Debian 12) and 10 link neither.
 	for node in node_modules/node-linux-*/bin/node; do
