@@ -131,7 +131,9 @@ describe('the listing', () => {
 });
 
 const entries = (): number => bed.director.maps.tableCounts.get(0)!.entries;
-const allGone = (): Promise<void> => waitUntil('an empty table', () => entries() === 0);
+/** Timeout, walks of the timer and a busy machine. */
+const deadlineMs = 15_000;
+const allGone = (): Promise<void> => waitUntil('an empty table', () => entries() === 0, deadlineMs);
 
 describe('with no packet the timer', () => {
   test('ends connections of every kind, and templates after them', async () => {
@@ -157,10 +159,11 @@ describe('with no packet the timer', () => {
     const [silent, busy] = flows(2);
     bed.direct(silent!.up());
     bed.direct(busy!.up());
-    await waitUntil('the end of the silent one', () => {
+    const isAlone = (): boolean => {
       bed.run('ingress', busy!.up('A'));
       return entries() === 1;
-    });
+    };
+    await waitUntil('the end of the silent one', isAlone, deadlineMs);
     assert.equal(bed.stateOf(silent!), undefined);
     assert.equal(bed.stateOf(busy!), 'ESTABLISHED');
   });
@@ -170,10 +173,11 @@ describe('with no packet the timer', () => {
     const busy = new Flow({ client: '10.1.1.1' });
     bed.direct(busy.up(), 2);
     bed.direct(new Flow({ client: '10.2.1.1' }).up(), 2);
-    await waitUntil('the end of the other connection and template', () => {
+    const isAlone = (): boolean => {
       bed.run('ingress', busy.up('A'));
       return entries() === 2;
-    });
+    };
+    await waitUntil('the end of the other connection and template', isAlone, deadlineMs);
     assert.equal(bed.run('director', new Flow({ client: '10.1.1.2' }).up(), 2).verdict, 'TEMPLATE');
   });
 });
@@ -192,7 +196,7 @@ describe('the pin of the timers', () => {
     assert.ok(!timersArePinned());
     bed.edit((table) => table);
     assert.ok(timersArePinned());
-    await waitUntil('the timer to run again', () => sweeps() > stopped);
+    await waitUntil('the timer to run again', () => sweeps() > stopped, deadlineMs);
     await allGone();
   });
 });

@@ -10,7 +10,7 @@ import { type Hook, hooks, openBed, type Verdict } from './bed.ts';
 import { assertExact } from './exact.ts';
 import { client4, client6, Flow, server4 } from './flow.ts';
 import { mac, packet } from './packet.ts';
-import { Tun } from './tun.ts';
+import { lacksTun, Tun } from './tun.ts';
 
 const bed = openBed();
 for (const family of [4, 6] as const) bed.setService({ family, gateways: [[1]] });
@@ -34,7 +34,7 @@ async function counts(hook: Hook, verdict: Verdict, work: () => void): Promise<v
   await waitUntil(`${verdict} at ${hook}`, () => counted(hook, verdict) > before);
 }
 
-describe('a link without a link header', () => {
+describe('a link without a link header', { skip: lacksTun() }, () => {
   let tun: Tun;
   before(() => {
     tun = new Tun('tun0');
