@@ -54,10 +54,10 @@ describe('the plan of policy rules', () => {
   test('sends marked traffic to its gateway, the undecided to the director, the rest on', () => {
     assert.deepEqual(rulesOf([1, 2], [7, 1, 7]), [
       '20000 fwmark 0/0xffffffff goto 20999',
-      '20001 fwmark 0xff000000/0xff000000 goto 20999',
+      '20001  lookup main suppress_prefixlength 0',
+      '20002 fwmark 0xff000000/0xff000000 goto 20999',
       '20101 fwmark 0x1000000/0xff000000 lookup 20001',
       '20102 fwmark 0x2000000/0xff000000 lookup 20002',
-      '20899  lookup main suppress_prefixlength 0',
       '20900 iif lo goto 20999',
       '20901 fwmark 0x1/0xffffff lookup 20000',
       '20902 fwmark 0x7/0xffffff lookup 20000',

@@ -97,7 +97,7 @@ function planGatewayRules(gateways: GatewayObject[], bits: MarkBits, family: Fam
   const firsts = ids.filter((id, i) => id >= 16 && (ids[i - 1] ?? 0) >> 4 !== id >> 4);
   const jumps = firsts.map((id) => ({
     family,
-    priority: base + 1 + (id >> 4),
+    priority: base + 2 + (id >> 4),
     selector: `fwmark ${markMatch(gatewayMark(id & 0xf0, bits), nibbleMask)}`,
     action: `goto ${base + 100 + id}`,
   }));
@@ -135,11 +135,11 @@ function planRules({ gateways, fwmarks }: Wanted, bits: MarkBits, family: Family
   return [
     // Unmarked traffic (most of a router's) pays for this one look and no more.
     rule(base, `fwmark ${markMatch(0, 0xffffffff)}`, `goto ${end}`),
-    rule(base + 1, `fwmark ${markMatch(gatewayMark(noGateway, bits), bits.mask)}`, `goto ${end}`),
+    // Internal routes first: only what would take the default route is shared out. Before the
+    // gateways' rules too, for replies may carry gateway bits: CONNMARK --restore-mark gives them.
+    rule(base + 1, '', 'lookup main suppress_prefixlength 0'),
+    rule(base + 2, `fwmark ${markMatch(gatewayMark(noGateway, bits), bits.mask)}`, `goto ${end}`),
     ...planGatewayRules(gateways, bits, family),
-    // Internal routes first: only what would take the default route is shared out. Behind the
-    // gateways' rules, for who has a gateway has come past here: it saves him a look-up.
-    rule(serviceRules - 2, '', 'lookup main suppress_prefixlength 0'),
     // The router's own packets are never scheduled: on output the route runs no program, and
     // lvsj0 would swallow them.
     rule(serviceRules - 1, 'iif lo', `goto ${end}`),
