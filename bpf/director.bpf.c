@@ -86,8 +86,13 @@ static __always_inline int ingress(struct __sk_buff *skb, __u32 link_header)
 	if (verdict)
 		return verdict;
 	conn = conn_find(&flow.key, now);
-	if (!conn || conn_is_reused(&flow, conn))
+	if (!conn)
 		return VERDICT_UNKNOWN;
+	if (conn_is_reused(&flow, conn)) {
+		/* Now: nobody may mark the new one, and its SYN-ACK would revive the old entry. */
+		conn_remove(&flow.key, conn);
+		return VERDICT_UNKNOWN;
+	}
 	gateway = gateway_of(conn->slot);
 	if (!gateway)
 		return VERDICT_GATEWAY_GONE;
