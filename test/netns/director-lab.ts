@@ -144,9 +144,7 @@ export class DirectorLab {
 
   /** Addresses that the server saw, of separate HTTP connections. */
   connect(family: Family, options: ClientOptions = {}): Counts {
-    return JSON.parse(
-      this.run(options.host ?? 'lan', this.#connectArgv(family, options)),
-    ) as Counts;
+    return this.#count(this.#connectArgv(family, options), options);
   }
 
   /** The same, while the test goes on. */
@@ -162,8 +160,15 @@ export class DirectorLab {
   /** Addresses that the server saw, of datagrams. */
   udp(family: Family, options: ClientOptions = {}): Counts {
     const words = ['udp', '--to', options.to ?? serverAddress[family]];
-    const argv = this.#clientArgv(words, family, options);
-    return JSON.parse(this.run(options.host ?? 'lan', argv)) as Counts;
+    return this.#count(this.#clientArgv(words, family, options), options);
+  }
+
+  /** What the client counted; why something failed stands in the place of `failed`. */
+  #count(argv: string[], { host = 'lan' }: ClientOptions): Counts {
+    const { stdout, stderr } = this.tryRun(host, argv);
+    const counts = JSON.parse(stdout || '{}') as Counts;
+    if (stderr !== '') counts[stderr.trim()] = counts.failed ?? 0;
+    return counts;
   }
 
   #clientArgv(words: string[], family: Family, options: ClientOptions): string[] {

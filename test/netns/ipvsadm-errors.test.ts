@@ -116,7 +116,7 @@ const lvsjAs = (who: string[], command: string) =>
 const nobody = ['--reuid=65534', '--regid=65534', '--clear-groups'];
 const weakRoot = ['--bounding-set=-bpf,-sys_admin,-perfmon'];
 
-describe('where a director runs, it is refused', { timeout: 60_000 }, () => {
+describe('where a director runs, it is refused', { timeout: 120_000 }, () => {
   let before_: ReturnType<typeof stateNow>;
   before(async () => {
     await lab.up();
@@ -157,7 +157,7 @@ describe('where a director runs, it is refused', { timeout: 60_000 }, () => {
   test('and all of it changed nothing', () => assertUnchanged(before_));
 });
 
-describe('where no director runs, none is started by', { timeout: 60_000 }, () => {
+describe('where no director runs, none is started by', { timeout: 120_000 }, () => {
   let before_: ReturnType<typeof stateNow>;
   before(async () => {
     await lab.up();

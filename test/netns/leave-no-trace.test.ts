@@ -65,7 +65,7 @@ function readIds(): void {
   for (const { address, id } of gateways) ids.set(address, id);
 }
 
-describe('lvsj stop', { timeout: 60_000 }, () => {
+describe('lvsj stop', { timeout: 120_000 }, () => {
   before(async () => {
     await lab.up();
     lab.director(`${markNew}\n${snatAll}`);
@@ -157,7 +157,7 @@ describe('lvsj stop', { timeout: 60_000 }, () => {
   });
 });
 
-describe('a command that fails half-way', { timeout: 60_000 }, () => {
+describe('a command that fails half-way', { timeout: 120_000 }, () => {
   before(async () => {
     await lab.up();
     // So that there are sysctls to put back.
@@ -214,7 +214,7 @@ describe('a command that fails half-way', { timeout: 60_000 }, () => {
     });
 });
 
-describe('a gateway that is deleted', { timeout: 60_000 }, () => {
+describe('a gateway that is deleted', { timeout: 120_000 }, () => {
   before(async () => {
     await lab.up();
     lab.director(`${markNew}\n${snatAll}`);

@@ -73,7 +73,7 @@ const traceroute = (to: string, ...options: string[]) =>
     .slice(1, -1)
     .map((line) => line.trim().split(/\s+/)[1]);
 
-describe('the director', { timeout: 60_000 }, () => {
+describe('the director', { timeout: 120_000 }, () => {
   before(async () => {
     await lab.up();
     lab.director(`${markAll}\n${snatAll}`);

@@ -50,7 +50,7 @@ function countsOf(lab: DirectorLab, service: string): number[] {
   return [...counts].flatMap(([, active, inactive]) => [Number(active), Number(inactive)]);
 }
 
-describe('two directors at the same time', { timeout: 60_000 }, () => {
+describe('two directors at the same time', { timeout: 120_000 }, () => {
   before(async () => {
     await Promise.all(labs.map((lab) => lab.up()));
     one.director(`${markNew}\n${snatAll}`);
@@ -137,7 +137,6 @@ describe('two directors at the same time', { timeout: 60_000 }, () => {
   test('connections of both expire when every process and mount namespace of ours is gone', async (t) => {
     restoreBoth();
     t.after(restoreBoth);
-    for (const lab of labs) lab.lvsj('ipvsadm --set 1 1 1');
     // Idle connections that nobody closes.
     const idle = `exec 3<>/dev/tcp/${serverAddress[4]}/7; echo >&2; read -r forever <&3`;
     const open = labs.map((lab) => lab.start('lan', ['bash', '-c', idle]));
@@ -149,6 +148,7 @@ describe('two directors at the same time', { timeout: 60_000 }, () => {
       lab.udp(4, { sockets: 4, count: 4 });
       assert.equal(lab.connections().filter((line) => line.endsWith(':7')).length, 5);
     }
+    for (const lab of labs) lab.lvsj('ipvsadm --set 1 1 1');
     const gone = () => labs.every((lab) => !lab.connections().some((line) => line.endsWith(':7')));
     await waitUntil('end of the connections to port 7', gone);
   });
@@ -156,11 +156,11 @@ describe('two directors at the same time', { timeout: 60_000 }, () => {
   test('persistence and counters expire too', async (t) => {
     // A TCP connection that was closed has two minutes to go: begin with an empty table.
     one.lvsj('stop');
-    one.restore(recipeTable.replaceAll('wrr', 'wrr -p 1'));
+    one.restore(recipeTable.replaceAll('wrr', 'wrr -p 3'));
     t.after(() => one.restore(recipeTable));
-    one.lvsj('ipvsadm --set 1 1 1');
     one.udp(4, { sockets: 8, count: 8 });
     assert.equal(one.connections().filter((line) => line.startsWith('IP ')).length, 4);
+    one.lvsj('ipvsadm --set 1 1 1');
     const idle = () => countsOf(one, '1').every((count) => count === 0) && entriesOf(one) === 0;
     await waitUntil('an empty table', idle, 10_000);
   });

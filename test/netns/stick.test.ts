@@ -75,15 +75,17 @@ function editEverything(family: Family): void {
     lab.lvsj(`ipvsadm ${words}`);
 }
 
-describe('a connection', { timeout: 60_000 }, () => {
+describe('a connection', { timeout: 120_000 }, () => {
   before(() => lab.up());
   after(() => lab.down());
   afterEach(() => {
-    lab.clearAdmin();
     lab.assertNoStrays();
+    lab.clearAdmin();
     lab.tryLvsj('stop');
     // The next test's connections may have the same ports.
     lab.run('director', ['conntrack', '-F']);
+    // Late packets found no rules of the admin's.
+    lab.resetStrays();
   });
 
   test('stays while its service is edited, its gateway drained, and others come and go', async () => {
@@ -185,6 +187,30 @@ describe('a connection', { timeout: 60_000 }, () => {
       await assertFtpFollows(t);
     });
   }
+
+  test('is over when its port is used again, marked or not', (t) => {
+    const ports = (range: string) =>
+      lab.script('lan', `sysctl -qw net.ipv4.ip_local_port_range="${range}"`);
+    const before = lab.script('lan', 'sysctl -n net.ipv4.ip_local_port_range').trim();
+    // So few that a dozen of 60 connections have the port of one before; enough for TIME_WAIT.
+    ports('20000 20299');
+    t.after(() => ports(before));
+    lab.restore(onlyBy('isp2'));
+    for (const [marks, isp] of [
+      [markNew, 'isp2'],
+      ['', 'isp1'],
+      [markAll, 'isp2'],
+    ] as const) {
+      lab.director(`${marks}\n${snatAll}`);
+      for (const family of families) {
+        const from = lab.clients(family).slice(0, 1);
+        assert.deepEqual(lab.connect(family, { count: 60, from }), { [seen[family][isp]]: 60 });
+      }
+      lab.assertNoStrays();
+      lab.clearAdmin();
+      lab.resetStrays();
+    }
+  });
 
   test('from outside, to a server on the LAN, is never scheduled', async (t) => {
     // The server's own rule, as the main table would answer by isp1: behind all rules of ours.
