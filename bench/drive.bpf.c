@@ -214,11 +214,14 @@ int clear_tables(struct __sk_buff *skb)
 SEC("tc")
 int sweep_one(struct __sk_buff *skb)
 {
-	struct sweep sweep = { .now = bpf_ktime_get_coarse_ns() };
-	__u32 at = skb->mark;
+	__u32 at = skb->mark, clock = CLOCK_SWEEP;
+	struct ticker *ticker = bpf_map_lookup_elem(&clocks, &clock);
+	struct sweep sweep = { .now = bpf_ktime_get_coarse_ns(), .ticker = ticker };
 	void *shard = bpf_map_lookup_elem(&connections, &at);
 
-	if (shard)
-		bpf_for_each_map_elem(shard, sweep_entry, &sweep, 0);
-	return 0;
+	if (!shard || !ticker)
+		return 0;
+	ticker->gone = 0;
+	bpf_for_each_map_elem(shard, sweep_entry, &sweep, 0);
+	return ticker->gone >= SWEEP_ENTRIES;
 }

@@ -103,10 +103,10 @@ function toExpiryRows(seconds: number[], all: Sweeps[]): Row[] {
   const row = (name: string, value: number, unit = 'ms'): Row => toRow({ name, value, unit });
   return [
     row('expiry of a million by the timer, all due', median(seconds), 's'),
-    row('longest sweep of 64, all due', longest('due')),
-    row('longest sweep of 64, a million and nothing due', longest('idle')),
-    row('all 64 sweeps, a million and nothing due', whole('idle')),
-    row('all 64 sweeps, next to no entries', whole('empty')),
+    row('longest sweep, all due', longest('due')),
+    row('longest sweep, a million and nothing due', longest('idle')),
+    row('all sweeps, a million and nothing due', whole('idle')),
+    row('all sweeps, next to no entries', whole('empty')),
   ];
 }
 
