@@ -21,15 +21,15 @@ static long lc_step(__u32 place, struct lc_scan *scan)
 {
 	__u32 slot = sched_slot(scan->service, place), weight;
 	struct slot_counts *counts = slot_counts_get(slot);
+	struct slot *config = slot_get(slot);
 	__u64 overhead;
 
-	if (!slot || !counts)
+	/* Not by sched_weight(): its look-ups would be made twice for each of 64 gateways. */
+	if (!slot || !counts || !config)
 		return 1;
-	weight = sched_weight(slot);
-	if (!weight)
+	if (counts->overloaded || !config->weight)
 		return 0;
-	if (!scan->weighted)
-		weight = 1;
+	weight = scan->weighted ? config->weight : 1;
 	overhead = lc_overhead(counts);
 	/* best / its weight > this / this weight; a tie stays with the earlier, the newest */
 	if (!scan->slot || scan->overhead * weight > overhead * scan->weight) {
