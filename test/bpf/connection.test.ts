@@ -105,23 +105,25 @@ describe("a SYN on an old connection's port", () => {
     ['TIME_WAIT', 'iF'],
     ['CLOSE', 'oRA'],
   ] as const) {
-    test(`is scheduled anew after ${state}`, () => {
-      const flow = new Flow();
-      const { old, next } = takeTurns(flow);
-      const flags = packets.slice(1);
-      if (packets.startsWith('o')) bed.run('egress', flow.down(flags));
-      else bed.run('ingress', flow.up(flags));
-      assert.equal(bed.stateOf(flow), state);
-      const entries = bed.connections.length;
-      assert.deepEqual(bed.run('ingress', flow.up('S')), {
-        verdict: 'UNKNOWN',
-        retval: -1,
-        mark: 0,
+    for (const seenBy of ['ingress', 'the director alone']) {
+      test(`is scheduled anew after ${state}, seen by ${seenBy}`, () => {
+        const flow = new Flow();
+        const { old, next } = takeTurns(flow);
+        const flags = packets.slice(1);
+        if (packets.startsWith('o')) bed.run('egress', flow.down(flags));
+        else bed.run('ingress', flow.up(flags));
+        assert.equal(bed.stateOf(flow), state);
+        if (seenBy === 'ingress') {
+          const outcome = bed.run('ingress', flow.up('S'));
+          assert.deepEqual(outcome, { verdict: 'UNKNOWN', retval: -1, mark: 0 });
+          // Nobody may mark it: its answer must not find the old entry.
+          assert.equal(bed.run('egress', flow.down('SA')).verdict, 'UNKNOWN');
+        }
+        assert.equal(bed.direct(flow.up('S'), rr), next, `not ${old}`);
+        assert.equal(bed.stateOf(flow), 'SYN_RECV');
+        assert.equal(bed.connections.length, 3);
       });
-      assert.equal(bed.direct(flow.up('S'), rr), next, `not ${old}`);
-      assert.equal(bed.stateOf(flow), 'SYN_RECV');
-      assert.equal(bed.connections.length, entries);
-    });
+    }
   }
 
   for (const [state, packets] of [
