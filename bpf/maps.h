@@ -146,6 +146,13 @@ struct {
 	__type(value, struct remembered);
 } memory SEC(".maps");
 
+/*
+ * 0, which the verifier can't know. Before Linux 6.7 (seen on Debian's 6.1) it walks a callback of
+ * bpf_loop as in the first round only: what a 0 known then makes unreachable, it deletes. So what
+ * a callback changes and compares must begin with a 0 that could be anything.
+ */
+volatile __u32 opaque_zero;
+
 /* The look-ups that schedulers and counters need; test/host has its own of them. */
 static __always_inline struct slot *slot_get(__u32 slot)
 {

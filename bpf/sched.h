@@ -2,7 +2,8 @@
 /*
  * Schedulers: each is a pure function of its service, where it stands (cursor) and the flow's
  * addresses, and answers with a slot, or 0 for none. They know nothing of BPF but the two
- * look-ups slot_get() and slot_counts_get(), so test/host compiles them as they are.
+ * look-ups slot_get() and slot_counts_get() and opaque_zero (maps.h says why), so test/host
+ * compiles them as they are.
  *
  * A new one: its number in abi.h, its header, a line in sched_pick() (and in sched_edited() if
  * it has a state), its name in src/ipvsadm/schedulers.ts, its cases in test/cases.

@@ -42,7 +42,11 @@ static long lc_step(__u32 place, struct lc_scan *scan)
 
 static __always_inline __u32 sched_lc_pick(const struct service *service, __u32 weighted)
 {
-	struct lc_scan scan = { .service = service, .weighted = weighted };
+	struct lc_scan scan = { .service = service,
+				.weighted = weighted,
+				.overhead = opaque_zero,
+				.weight = opaque_zero,
+				.slot = opaque_zero };
 
 	bpf_loop(service->gateway_count, lc_step, &scan, 0);
 	return scan.slot;

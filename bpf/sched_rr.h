@@ -26,7 +26,9 @@ static long rr_step(__u32 i, struct rr_scan *scan)
 static __always_inline __u32 sched_rr_pick(const struct service *service,
 					   struct service_cursor *cursor)
 {
-	struct rr_scan scan = { .service = service, .place = cursor->position };
+	struct rr_scan scan = { .service = service,
+				.place = cursor->position,
+				.slot = opaque_zero };
 
 	bpf_loop(service->gateway_count, rr_step, &scan, 0);
 	if (scan.slot)

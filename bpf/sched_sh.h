@@ -49,7 +49,7 @@ static long sh_pass(__u32 place, struct sh_scan *scan)
 
 static __always_inline void sh_locate(struct sh_scan *scan)
 {
-	scan->round = 0;
+	scan->round = opaque_zero;
 	bpf_loop(scan->service->gateway_count, sh_add, scan, 0);
 	scan->left = scan->round ? scan->bucket % scan->round : 0;
 	bpf_loop(scan->service->gateway_count, sh_pass, scan, 0);
@@ -99,7 +99,9 @@ static __always_inline __u32 sched_sh_pick(const struct service *service,
 	__u32 value = word[2] == bpf_htonl(0xffff) && !word[0] && !word[1] ?
 			      bpf_ntohl(word[3]) :
 			      bpf_ntohl(word[0] ^ word[1] ^ word[2] ^ word[3]);
-	struct sh_scan scan = { .service = service };
+	struct sh_scan scan = {
+		.service = service, .place = opaque_zero, .left = opaque_zero, .slot = opaque_zero
+	};
 	__u32 slot;
 
 	if (service->scheduler_flags & SH_PORT)

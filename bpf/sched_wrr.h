@@ -37,7 +37,7 @@ static __always_inline __u32 wrr_find(struct wrr_scan *scan, struct service_curs
 {
 	scan->place = place;
 	scan->weight = cursor->current;
-	scan->heaviest = 0;
+	scan->heaviest = opaque_zero;
 	bpf_loop(scan->service->gateway_count, wrr_step, scan, 0);
 	if (scan->slot)
 		cursor->position = scan->place;
@@ -47,7 +47,7 @@ static __always_inline __u32 wrr_find(struct wrr_scan *scan, struct service_curs
 static __always_inline __u32 sched_wrr_pick(const struct service *service,
 					    struct service_cursor *cursor)
 {
-	struct wrr_scan scan = { .service = service };
+	struct wrr_scan scan = { .service = service, .slot = opaque_zero };
 	__u32 step = cursor->step ?: 1, current = cursor->current;
 
 	if (!cursor->highest)
@@ -108,7 +108,10 @@ static long wrr_weigh(__u32 place, struct wrr_weights *weights)
 static __always_inline void sched_wrr_edited(const struct service *service,
 					     struct service_cursor *cursor, __u32 edit, __u32 place)
 {
-	struct wrr_weights weights = { .service = service };
+	struct wrr_weights weights = { .service = service,
+				       .first = opaque_zero,
+				       .highest = opaque_zero,
+				       .step = opaque_zero };
 	__u32 step;
 
 	if (edit != EDIT_REMOVED)

@@ -24,6 +24,9 @@ static inline long host_loop(__u32 count, loop_step step, void *context)
 	return count;
 }
 
+/* Only the kernel's verifier must not know it: see bpf/maps.h. */
+static const __u32 opaque_zero;
+
 static struct slot slots[MAX_SLOTS];
 static struct slot_counts slot_counts[MAX_SLOTS];
 
