@@ -44,7 +44,9 @@ const outerProcess = (): number | undefined =>
 function outside(argv: string[]): string[] {
   const pid = outerProcess();
   if (pid === undefined || mountNamespaceOf(pid) === mountNamespaceOf('self')) return argv;
-  return ['nsenter', `--mount=/proc/${pid}/ns/mnt`, '--', ...argv];
+  // Its root too: in a chroot ours is not the mount namespace's.
+  const outer = `/proc/${pid}`;
+  return ['nsenter', `--mount=${outer}/ns/mnt`, `--root=${outer}/root`, '--', ...argv];
 }
 
 /** Pins the map with the timers, for this network namespace. bpftool mounts bpffs if need be. */
