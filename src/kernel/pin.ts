@@ -46,7 +46,8 @@ function outside(argv: string[]): string[] {
   if (pid === undefined || mountNamespaceOf(pid) === mountNamespaceOf('self')) return argv;
   // Its root too: in a chroot ours is not the mount namespace's.
   const outer = `/proc/${pid}`;
-  return ['nsenter', `--mount=${outer}/ns/mnt`, `--root=${outer}/root`, '--', ...argv];
+  const root = `${outer}/root`;
+  return ['nsenter', `--mount=${outer}/ns/mnt`, `--root=${root}`, `--wd=${root}`, '--', ...argv];
 }
 
 /** Pins the map with the timers, for this network namespace. bpftool mounts bpffs if need be. */
