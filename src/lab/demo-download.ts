@@ -31,7 +31,7 @@ export async function showDownload(stage: Stage, stayed: Stayed): Promise<void> 
 
 /** So slow that it outlasts twice the commands that come. */
 async function startDownload(stage: Stage, client: string): Promise<Background> {
-  const seconds = Math.min(Math.max((stage.usualMs() * 40) / 1000, 5), 25);
+  const seconds = Math.min(Math.max((stage.usualMs() * 40) / 1000, 5), 240);
   const query = `n=${bytes}&rate=${Math.round(bytes / seconds)}`;
   const download = stage.start(
     'lan',
