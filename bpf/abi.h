@@ -27,7 +27,6 @@ enum limits {
 	 * fit hash maps of 2^14 buckets, whatever chance does.
 	 */
 	SHARDS = 68,
-	MARK_BITS = 32,
 };
 
 /* Schedulers by number; the names are those of ipvsadm -s. Numbers are never reused. */

@@ -13,7 +13,6 @@ export const limits = {
   MAX_SERVICES: 4096,
   MAX_SLOTS: 16384,
   SHARDS: 68,
-  MARK_BITS: 32,
 } as const;
 
 export const scheduler = {
