@@ -23,7 +23,7 @@ function parseMask(text: string): number {
   return number;
 }
 
-export function runStart(args: string[]): number {
+export async function runStart(args: string[]): Promise<number> {
   const command = new Command('lvsj start')
     .description('Start the director of this network namespace (lvsj ipvsadm -A does it too).')
     .option(
@@ -37,7 +37,7 @@ export function runStart(args: string[]): number {
       'which eight bits of the mark hold the gateway (default: 0xff000000)',
       parseMask,
     );
-  if (!parse(command, args)) return exit.ok;
+  if (!(await parse(command, args))) return exit.ok;
   const { connections, markMask } = command.opts<{ connections: number; markMask?: number }>();
   requireRoot();
   withLock(() => {
@@ -48,12 +48,12 @@ export function runStart(args: string[]): number {
   return exit.ok;
 }
 
-export function runStop(args: string[]): number {
+export async function runStop(args: string[]): Promise<number> {
   const command = new Command('lvsj stop').description(
     'End the director of this network namespace; connections lose their gateway, and rules, ' +
       'tables, nftables table, links, filters and sysctls are as they were before it.',
   );
-  if (!parse(command, args)) return exit.ok;
+  if (!(await parse(command, args))) return exit.ok;
   requireRoot();
   withLock(stopDirector);
   return exit.ok;

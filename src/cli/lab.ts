@@ -5,6 +5,7 @@ import { requireRoot } from '../kernel/director.ts';
 import { labDown, labExec, labList, labUp } from '../lab/lab.ts';
 import { planLab } from '../lab/topology.ts';
 import { exit, UserError } from '../util/error.ts';
+import { parse } from './parse.ts';
 
 interface LabOptions {
   name: string;
@@ -58,28 +59,11 @@ export async function runLab(args: string[]): Promise<number> {
       status = await runDemo(command.opts<LabOptions>().name);
     });
   requireRootUnlessHelp(args);
-  await parseAsync(program, args);
+  await parse(program, args);
   return status;
 }
 
 function requireRootUnlessHelp(args: string[]): void {
   const wanted = args.length > 0 && !args.includes('--help') && !args.includes('-h');
   if (wanted) requireRoot();
-}
-
-async function parseAsync(program: Command, args: string[]): Promise<void> {
-  const { CommanderError } = await import('commander');
-  for (const command of [program, ...program.commands])
-    command.exitOverride().configureOutput({ writeErr: () => {} });
-  try {
-    await program.parseAsync(args, { from: 'user' });
-  } catch (error) {
-    if (!(error instanceof CommanderError)) throw error;
-    if (error.code === 'commander.help') program.outputHelp();
-    else if (error.exitCode !== 0)
-      throw new UserError(
-        `lvsj lab: ${error.message.replace(/^error: /, '')}; --help says more`,
-        exit.usage,
-      );
-  }
 }

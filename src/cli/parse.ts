@@ -3,16 +3,21 @@
 import { type Command, CommanderError } from 'commander';
 import { exit, UserError } from '../util/error.ts';
 
-/** Parses; false if help was asked for and printed. A usage error is a UserError with status 2. */
-export function parse(command: Command, args: string[]): boolean {
-  command.exitOverride().configureOutput({ writeErr: () => {} });
+/** Parses and runs actions; false if help was printed. A usage error is a UserError with status 2. */
+export async function parse(command: Command, args: string[]): Promise<boolean> {
+  for (const each of [command, ...command.commands])
+    each.exitOverride().configureOutput({ writeErr: () => {} });
   try {
-    command.parse(args, { from: 'user' });
+    await command.parseAsync(args, { from: 'user' });
     return true;
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
-    if (error.exitCode === 0) return false;
-    const reason = error.message.replace(/^error: /, '');
-    throw new UserError(`${command.name()}: ${reason}; --help says more`, exit.usage);
+    // Subcommands and none given: commander prints its help as an error.
+    if (error.code === 'commander.help') command.outputHelp();
+    else if (error.exitCode !== 0) {
+      const reason = error.message.replace(/^error: /, '');
+      throw new UserError(`${command.name()}: ${reason}; --help says more`, exit.usage);
+    }
+    return false;
   }
 }

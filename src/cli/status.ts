@@ -68,11 +68,11 @@ export function formatStatus(status: Status): string {
   return `${lines.join('\n')}\n`;
 }
 
-export function runStatus(args: string[]): number {
+export async function runStatus(args: string[]): Promise<number> {
   const command = new Command('lvsj status')
     .description('Show the director of this network namespace.')
     .option('--json', 'for programs');
-  if (!parse(command, args)) return exit.ok;
+  if (!(await parse(command, args))) return exit.ok;
   requireRoot();
   const director = Director.find();
   if (!director) throw new UserError('not running: lvsj ipvsadm -A … starts a director', exit.list);
