@@ -1,7 +1,7 @@
 // The director of this network namespace: find, start, stop.
 //
 // It has no process and no fixed path: lvsj_control is attached to lvsj0, and whoever looks there
-// finds the program, and through it every map. lvsj_director is held by its routes, the two LAN
+// finds the program, and through it every map. lvsj_director is held by its routes, the LAN
 // programs by lvsj0's other end, where no packet comes, so that links can be added later.
 
 import type { Family } from '../model/table.ts';
@@ -246,15 +246,10 @@ function takeDown(maps: DirectorMaps | undefined): void {
   unpinTimers();
 }
 
-/** Whether anything of ours is here, found or only left over. */
-export function haveLeftovers(): boolean {
-  return libbpf.interfaceIndex(directorLink) !== 0;
-}
-
 /** Ends the director of this namespace, and clears up after one that was half made. */
 export function stopDirector(): void {
   const director = Director.find();
   if (director) director.stop();
-  else if (haveLeftovers()) takeDown(undefined);
+  else if (libbpf.interfaceIndex(directorLink) !== 0) takeDown(undefined);
   else throw new UserError('not running: there is no director in this network namespace');
 }

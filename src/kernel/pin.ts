@@ -67,7 +67,7 @@ function unpin(what: string): void {
   run(outside(['rm', '-f', pinPath(namespaceId(), what)]));
 }
 
-/** Runs `ip` words in which PINNED stands for a path where it finds this program. */
+/** Runs `ip` with words that name a path where it finds this program. */
 export function ipWithProgram(programId: number, words: (path: string) => string[]): void {
   const path = pinPath(namespaceId(), 'director');
   unpin('director');

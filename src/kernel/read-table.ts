@@ -112,12 +112,16 @@ function netmaskText(family: Family, netmask: number): string {
   return [...bytes].join('.');
 }
 
-function toService(all: Slots, key: abi.ServiceKey, config: abi.Service): Service {
+/** Names a service among slots. */
+export const slotService = ({ family, fwmark }: abi.ServiceKey): string => `${family} ${fwmark}`;
+
+/** Numbers of the slots that each service ever had. */
+export const slotsByService = (slots: Map<number, abi.Slot>): Map<string, number[]> =>
+  Map.groupBy(slots.keys(), (number) => slotService(slots.get(number) as abi.Slot));
+
+/** ever: deleted gateways' slots too: what went through them went through the service. */
+function toService(all: Slots, key: abi.ServiceKey, config: abi.Service, ever: number[]): Service {
   const scheduler = schedulerNames[config.scheduler] ?? '?';
-  // Deleted gateways too: what went through them went through the service.
-  const ever = [...all.slots]
-    .filter(([, slot]) => slot.fwmark === key.fwmark && slot.family === key.family)
-    .map(([number]) => number);
   const averages = ever.map((slot) => all.rates.get(slot)?.average ?? noCounters());
   const family = key.family as Family;
   return {
@@ -137,8 +141,11 @@ function toService(all: Slots, key: abi.ServiceKey, config: abi.Service): Servic
 /** Services, gateways and counters as they are now. */
 export function readTable(director: Director, all = readSlots(director)): Table {
   const { timeoutS, connectionLimit } = director.settings;
+  const ever = slotsByService(all.slots);
   return {
-    services: [...director.maps.services()].map(([key, config]) => toService(all, key, config)),
+    services: [...director.maps.services()].map(([key, config]) =>
+      toService(all, key, config, ever.get(slotService(key)) ?? []),
+    ),
     timeouts: {
       tcp: timeoutS[states.CONN_ESTABLISHED] ?? 0,
       tcpFin: timeoutS[states.CONN_FIN_WAIT] ?? 0,

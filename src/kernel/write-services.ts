@@ -9,7 +9,7 @@ import { encode } from './codec.ts';
 import type { Director } from './director.ts';
 import { type Hop, hopKey } from './hops.ts';
 import { BpfMap, mapType } from './map.ts';
-import { type Slots, schedulerNames } from './read-table.ts';
+import { type Slots, schedulerNames, slotService, slotsByService } from './read-table.ts';
 
 const { edit } = abi;
 
@@ -36,6 +36,8 @@ export class ServiceWriter {
   readonly #all: Slots;
   readonly #hops: Map<string, Hop>;
   readonly #indexes = new Map<string, number>();
+  /** Slots that each service ever had; one that another service took since may still be here. */
+  readonly #slots: Map<string, number[]>;
   /** Services whose config changes, with their new lists; written together by flush. */
   readonly #changed = new Map<Service, number[]>();
   readonly #edits: Edit[] = [];
@@ -47,13 +49,14 @@ export class ServiceWriter {
     this.#director = director;
     this.#all = all;
     this.#hops = hops;
+    this.#slots = slotsByService(all.slots);
     for (const [key, { index }] of director.maps.services())
-      this.#indexes.set(`${key.family} ${key.fwmark}`, index);
+      this.#indexes.set(slotService(key), index);
   }
 
   remove(have: Service): void {
     this.#removed.push(encode(abi.serviceKeyLayout, keyOf(have)));
-    this.#indexes.delete(`${have.family} ${have.fwmark}`);
+    this.#indexes.delete(slotService(have));
     this.#deleted.push(...have.gateways.map((gateway) => this.#slotOf(have, gateway)));
   }
 
@@ -162,8 +165,8 @@ export class ServiceWriter {
     return map;
   }
 
-  #indexOf({ family, fwmark }: Service): number {
-    const key = `${family} ${fwmark}`;
+  #indexOf(service: Service): number {
+    const key = slotService(service);
     let index = this.#indexes.get(key);
     if (index !== undefined) return index;
     const taken = new Set(this.#indexes.values());
@@ -175,8 +178,7 @@ export class ServiceWriter {
 
   /** What an earlier service of this mark counted is not this one's. */
   #forget(service: Service): void {
-    for (const [number, slot] of this.#all.slots) {
-      if (slot.fwmark !== service.fwmark || slot.family !== service.family) continue;
+    for (const [number] of this.#slotsOf(service)) {
       const stats = this.#all.stats.get(number);
       if (stats) this.#director.maps.slotZeros.set(number, stats);
     }
@@ -186,17 +188,20 @@ export class ServiceWriter {
     return this.#hops.get(hopKey(service.family, gateway.address))?.id;
   }
 
+  /** The slots that this service has or had. */
+  #slotsOf(service: Service): [number, abi.Slot][] {
+    const numbers = this.#slots.get(slotService(service)) ?? [];
+    const found = numbers.map((number): [number, abi.Slot] => [
+      number,
+      this.#all.slots.get(number) as abi.Slot,
+    ]);
+    return found.filter(([, slot]) => slotService(slot) === slotService(service));
+  }
+
   #find(service: Service, gateway: ServiceGateway): number | undefined {
     const id = this.#gatewayId(service, gateway);
-    for (const [number, slot] of this.#all.slots)
-      if (
-        slot.fwmark === service.fwmark &&
-        slot.family === service.family &&
-        slot.gateway === id &&
-        slot.port === gateway.port
-      )
-        return number;
-    return undefined;
+    const slots = this.#slotsOf(service);
+    return slots.find(([, slot]) => slot.gateway === id && slot.port === gateway.port)?.[0];
   }
 
   #slotOf(service: Service, gateway: ServiceGateway): number {
@@ -242,6 +247,8 @@ export class ServiceWriter {
     };
     this.#director.maps.slots.set(number, slot);
     this.#all.slots.set(number, slot);
+    const mine = this.#slots.get(slotService(service)) ?? [];
+    if (!mine.includes(number)) this.#slots.set(slotService(service), [...mine, number]);
   }
 
   #unconfigure(number: number): void {

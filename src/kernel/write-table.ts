@@ -32,8 +32,6 @@ export function writeTable(director: Director, edit: (table: Table) => Table): v
   writeServices(director, all, have, want, new Map([...before.hops, ...after.hops]));
   writeTimeouts(director, want);
   removeGateways(director, all, before, after);
-  // Each time: links come and go with nobody to tell us.
-  if (after.hops.size > 0) attachLinks(director, linksOf(after));
 }
 
 /** What the kernel's objects follow from. */
@@ -64,18 +62,17 @@ function refuseOnePacket({ services }: Table): void {
 /** Objects, sysctls and LAN links of what is there and what comes; undone if any of it fails. */
 function addGateways(director: Director, before: Base, after: Base): void {
   const fresh = [...after.hops.values()].filter((hop) => hop.fresh);
-  if (fresh.length === 0 && hasAll(before.fwmarks, after.fwmarks)) return;
   const union = {
     hops: new Map([...before.hops, ...after.hops]),
     fwmarks: [...before.fwmarks, ...after.fwmarks],
   };
   const used = [...new Set([...union.hops.values()].map((hop) => hop.family))];
   try {
-    addObjects(plan(union, director), families());
-    if (fresh.length > 0) {
-      changeSysctls(director.maps, used, linksOf(after));
-      attachLinks(director, linksOf(after));
-    }
+    if (fresh.length > 0 || !hasAll(before.fwmarks, after.fwmarks))
+      addObjects(plan(union, director), families());
+    if (fresh.length > 0) changeSysctls(director.maps, used, linksOf(after));
+    // Each time: links come and go with nobody to tell us.
+    if (after.hops.size > 0) attachLinks(director, linksOf(after));
   } catch (error) {
     removeObjects(plan(before, director), families());
     throw error;
