@@ -3,7 +3,7 @@
 
 import { fileURLToPath } from 'node:url';
 import * as abi from '../src/kernel/abi.gen.ts';
-import { Director, defaults, markBits } from '../src/kernel/director.ts';
+import { Director, defaultSettings, defaults, markBits } from '../src/kernel/director.ts';
 import type { Hop } from '../src/kernel/hops.ts';
 import * as libbpf from '../src/kernel/libbpf.ts';
 import type { BpfMap } from '../src/kernel/map.ts';
@@ -71,6 +71,7 @@ export class Drive {
       markShift: shift,
       icmpTimeoutS: timeoutS,
       otherTimeoutS: timeoutS,
+      ...defaultSettings,
     });
   }
 
@@ -210,6 +211,8 @@ const noGateway: abi.Gateway = {
   via: { word: [0, 0, 0, 0] },
   ifindex: 0,
   flags: abi.gatewayFlag.GATEWAY_PRESENT,
+  capacityDown: 0n,
+  capacityUp: 0n,
   link: '',
 };
 
@@ -226,6 +229,7 @@ const hopOf = (id: number): Hop => ({
 function serviceOf({ scheduler, gateways, persistence }: ServiceSpec): Service {
   return {
     ...{ family: 4, fwmark, scheduler, schedulerFlags: [], persistence, onePacket: false },
+    persistenceKey: 'source',
     netmask: '255.255.255.255',
     gateways: Array.from({ length: gateways }, (_, i) => ({
       address: addressOf(i + 1),

@@ -10,7 +10,7 @@
 
 /* Bumped when a running director can't be driven by newer tools; see src/kernel/director.ts. */
 enum abi {
-	ABI_VERSION = 1,
+	ABI_VERSION = 2,
 };
 
 enum limits {
@@ -27,6 +27,10 @@ enum limits {
 	 * fit hash maps of 2^14 buckets, whatever chance does.
 	 */
 	SHARDS = 68,
+	/* Places of mh's table: a prime, the one that Linux's default configuration has. */
+	MH_PLACES = 4093,
+	/* Servers whose gateway lblc and lblcr remember, all services together; IPVS's bound. */
+	MAX_SERVER_CHOICES = 24576,
 };
 
 /* Schedulers by number; the names are those of ipvsadm -s. Numbers are never reused. */
@@ -36,6 +40,16 @@ enum scheduler {
 	SCHEDULER_LC = 3,
 	SCHEDULER_WLC = 4,
 	SCHEDULER_SH = 5,
+	SCHEDULER_SED = 6,
+	SCHEDULER_NQ = 7,
+	SCHEDULER_FO = 8,
+	SCHEDULER_OVF = 9,
+	SCHEDULER_DH = 10,
+	SCHEDULER_MH = 11,
+	SCHEDULER_LBLC = 12,
+	SCHEDULER_LBLCR = 13,
+	SCHEDULER_LBW = 14,
+	SCHEDULER_LRTT = 15,
 };
 
 enum scheduler_flag {
@@ -44,6 +58,15 @@ enum scheduler_flag {
 	SCHEDULER_FLAG_3 = 4,
 	SH_FALLBACK = SCHEDULER_FLAG_1,
 	SH_PORT = SCHEDULER_FLAG_2,
+	MH_FALLBACK = SCHEDULER_FLAG_1,
+	MH_PORT = SCHEDULER_FLAG_2,
+};
+
+/* Whose packets stay together in a persistent service: what a template's key is made of. */
+enum persistence_key {
+	PERSISTENCE_SOURCE = 0, /* the client, as in IPVS */
+	PERSISTENCE_DESTINATION = 1, /* the server */
+	PERSISTENCE_SOURCE_DESTINATION = 2, /* both */
 };
 
 /* The program that counted a verdict. */
@@ -74,11 +97,12 @@ enum verdict {
 	VERDICT_GATEWAY_GONE = 15, /* its gateway was deleted */
 	VERDICT_TAGGED = 16, /* VLAN-tagged: the VLAN's own link sees it too */
 	VERDICT_RACE = 17, /* two first packets at once: follows the other's */
-	VERDICTS = 18,
-	VERDICT_COUNTERS = 54, /* HOOKS * VERDICTS */
+	VERDICT_ONE_PACKET = 18, /* scheduled for itself alone: ipvsadm -o */
+	VERDICTS = 19,
+	VERDICT_COUNTERS = 57, /* HOOKS * VERDICTS */
 };
 
-/* Numbers 0 to 10 are IPVS's TCP states. */
+/* Numbers 0 to 10 are IPVS's TCP states; from CONN_SCTP on its SCTP states follow in its order. */
 enum conn_state {
 	CONN_NONE = 0,
 	CONN_ESTABLISHED = 1,
@@ -96,7 +120,21 @@ enum conn_state {
 	CONN_TEMPLATE = 13, /* persistence: NONE in ipvsadm */
 	CONN_TEMPLATE_ASSURED = 14, /* one of its connections was answered */
 	CONN_DEAD = 15, /* somebody is taking it away */
-	CONN_STATES = 16,
+	CONN_SCTP = 16,
+	CONN_SCTP_INIT1 = 17,
+	CONN_SCTP_INIT = 18,
+	CONN_SCTP_COOKIE_SENT = 19,
+	CONN_SCTP_COOKIE_REPLIED = 20,
+	CONN_SCTP_COOKIE_WAIT = 21,
+	CONN_SCTP_COOKIE = 22,
+	CONN_SCTP_COOKIE_ECHOED = 23,
+	CONN_SCTP_ESTABLISHED = 24,
+	CONN_SCTP_SHUTDOWN_SENT = 25,
+	CONN_SCTP_SHUTDOWN_RECEIVED = 26,
+	CONN_SCTP_SHUTDOWN_ACK_SENT = 27,
+	CONN_SCTP_REJECTED = 28,
+	CONN_SCTP_CLOSED = 29,
+	CONN_STATES = 32,
 };
 
 /* Bits of conn.word: see conn.h. */
@@ -105,6 +143,8 @@ enum conn_word {
 	WORD_ACTIVE = 0x00000100, /* counted as active */
 	WORD_REPLIED = 0x00000200, /* a packet of the other direction was seen */
 	WORD_CONTROLLED = 0x00000400, /* made through a template */
+	WORD_PERSISTENCE = 0x00001800, /* controlled: the template's enum persistence_key */
+	WORD_PERSISTENCE_SHIFT = 11,
 	WORD_NONCE = 0xffff0000,
 };
 
@@ -113,14 +153,18 @@ struct address {
 	__be32 word[4];
 };
 
-/* Connection as the LAN sees it. Template: protocol 0, masked client, fwmark as server. */
+/*
+ * Connection as the LAN sees it. Template of a client: protocol 0, masked client, fwmark as
+ * server. The others hold the masked server, and the fwmark in the two ports.
+ */
 struct conn_key {
 	struct address client;
 	struct address server;
 	__be16 client_port; /* ICMP echo: the identifier */
 	__be16 server_port;
 	__u8 protocol;
-	__u8 pad[3];
+	__u8 persistence; /* template: enum persistence_key */
+	__u8 pad[2];
 };
 
 /* 32 bytes: with the key and the map's own 56, an entry fills a 128-byte slab object. */
@@ -128,7 +172,7 @@ struct conn {
 	__u64 seen_ns; /* newest packet, coarse CLOCK_MONOTONIC; template: newest connection */
 	__u32 word; /* enum conn_word: state, flags, nonce; changed by compare-and-swap only */
 	__u32 slot; /* slots[] entry */
-	__u32 fwmark; /* of its service */
+	__u32 opened_us; /* TCP without an answer yet: when its only SYN came; 0 = no such time */
 	__u32 netmask; /* controlled: the service's netmask then, finds its template again */
 	__u32 timeout_s; /* template: the service's persistence then */
 	__u32 children; /* template: connections made through it that live */
@@ -141,11 +185,14 @@ struct service_key {
 
 /* What a packet needs of its service. Replaced whole, never changed in place. */
 struct service {
+	struct service_key key;
 	__u32 index; /* service_cursors[] entry */
 	__u32 scheduler; /* enum scheduler */
 	__u32 scheduler_flags;
 	__u32 persistence_s; /* 0 = not persistent */
+	__u32 persistence_key; /* enum persistence_key */
 	__u32 netmask; /* IPv4: mask in wire order; IPv6: prefix length */
+	__u32 one_packet; /* UDP: no connections, each packet is scheduled */
 	__u32 gateway_count;
 	__u32 slots[MAX_SERVICE_GATEWAYS]; /* newest first, as IPVS keeps its list */
 };
@@ -156,6 +203,7 @@ struct slot {
 	__u32 family;
 	__u32 gateway; /* id */
 	__u32 weight;
+	__u32 last_weight; /* the newest weight that was not 0: mh's share survives a drain */
 	__u32 upper; /* thresholds in connections, 0 = none */
 	__u32 lower;
 	__u32 configured; /* 0 once deleted; the slot stays while connections hold it */
@@ -194,6 +242,25 @@ struct service_cursor {
 	__u32 step; /* wrr: greatest common divisor of the weights */
 };
 
+/* The gateway that a place of mh's table belongs to: a slot, 0 = none. Replaced whole. */
+struct mh_table {
+	__u16 slots[MH_PLACES];
+};
+
+/* Whom lblc and lblcr asked before, by service and server. Programs write. */
+struct server_key {
+	struct address server;
+	struct service_key service;
+};
+
+struct server_choice {
+	__u64 seen_ns; /* newest connection */
+	__u64 changed_ns; /* lblcr: when the set changed last */
+	__u32 count; /* of slots: 1 for lblc */
+	__u16 slots[MAX_SERVICE_GATEWAYS]; /* the newest last */
+	__u32 pad;
+};
+
 enum gateway_flag {
 	GATEWAY_PRESENT = 1, /* its table and rule exist */
 };
@@ -203,7 +270,31 @@ struct gateway {
 	struct address via;
 	__u32 ifindex;
 	__u32 flags; /* enum gateway_flag */
+	__u64 capacity_down; /* bits a second from the internet; 0 = not told */
+	__u64 capacity_up;
 	char link[16];
+};
+
+/* Bytes of IP packets through a gateway, all services together; one copy a CPU. */
+struct gateway_bytes {
+	__u64 down;
+	__u64 up;
+};
+
+/* How busy and how far a gateway is, for lbw and lrtt; by its id. Programs write. */
+struct gateway_load {
+	struct gateway_bytes last; /* totals when the averages moved last */
+	__u64 down; /* average, bytes a second */
+	__u64 up;
+	/* The same as a part of the capacity, 1 = 2^16; so much each fresh connection adds. */
+	__u32 down_part;
+	__u32 up_part;
+	__u32 fresh_part;
+	__u32 fresh; /* connections that the averages don't show yet, in 1/256 */
+	__u32 rtt_us; /* average time from SYN to SYN-ACK; 0 = not known */
+	__u32 asked; /* SYNs since the newest SYN-ACK */
+	__u32 silent; /* moves of the averages since then */
+	__u32 pad;
 };
 
 struct settings {
@@ -216,6 +307,12 @@ struct settings {
 	__u32 mark_shift;
 	__u32 icmp_timeout_s;
 	__u32 other_timeout_s; /* protocols without ports */
+	/* IPVS's sysctls of the same names: see docs/settings.md. */
+	__u32 conn_reuse_mode;
+	__u32 expire_nodest_conn;
+	__u32 expire_quiescent_template;
+	__u32 sloppy_tcp;
+	__u32 sloppy_sctp;
 };
 
 /* Totals of the whole table. Programs write. */

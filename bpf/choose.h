@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Which gateway does a new connection take? Its client's template first, else the scheduler. */
+/* Is this a new connection, and which gateway does it take? Its client's template first, else the scheduler. */
 #ifndef LVSJ_CHOOSE_H
 #define LVSJ_CHOOSE_H
 
@@ -54,17 +54,57 @@ static __always_inline __u32 schedule(const struct service *service, const struc
 	return slot;
 }
 
+/*
+ * A SYN on a finished connection is a new one: its old gateway has no claim to it. The settings
+ * (IPVS's conn_reuse_mode, expire_nodest_conn) say when.
+ */
+static __always_inline int conn_is_reused(const struct flow *flow, const struct conn *conn)
+{
+	struct settings *settings = settings_get();
+	__u32 word = conn->word, state = word & WORD_STATE;
+	struct slot *config;
+
+	if (!flow->opens || !settings ||
+	    (flow->key.protocol != IPPROTO_TCP && flow->key.protocol != IPPROTO_SCTP))
+		return 0;
+	if (settings->expire_nodest_conn) {
+		config = slot_get(conn->slot);
+		if (config && !config->weight)
+			return 1;
+	}
+	if (!settings->conn_reuse_mode)
+		return 0;
+	if (settings->conn_reuse_mode & 2 && state == CONN_FIN_WAIT && !(word & WORD_REPLIED))
+		return 1;
+	return state == CONN_TIME_WAIT || state == CONN_CLOSE || state == CONN_SCTP_CLOSED;
+}
+
+/* May a packet from the middle of a connection begin one here? After a take-over it must. */
+static __always_inline int flow_is_sloppy(const struct flow *flow)
+{
+	struct settings *settings = settings_get();
+
+	if (!settings)
+		return 0;
+	if (flow->key.protocol == IPPROTO_TCP)
+		return settings->sloppy_tcp && !(flow->tcp_flags & TCP_RST);
+	return flow->key.protocol == IPPROTO_SCTP && settings->sloppy_sctp;
+}
+
 struct choice {
 	__u32 slot;
 	struct conn *template; /* that controls the new connection, or NULL */
 	int verdict;
 };
 
+/* May a template still lead there? A drained gateway must become empty, unless the admin says so. */
 static __always_inline int slot_is_usable(__u32 slot)
 {
+	struct settings *settings = settings_get();
 	struct slot *config = slot_get(slot);
 
-	return config && config->configured && config->weight;
+	return config && config->configured &&
+	       (config->weight || (settings && !settings->expire_quiescent_template));
 }
 
 /* Another gateway for a client whose template points to a drained or deleted one. */
@@ -77,12 +117,11 @@ static __always_inline void template_move(struct conn *template, __u32 slot)
 }
 
 static __always_inline void template_create(struct choice *choice, struct conn_key *key,
-					    const struct service *service, __u32 fwmark, __u64 now)
+					    const struct service *service, __u64 now)
 {
 	struct conn template = { .seen_ns = now,
 				 .word = CONN_TEMPLATE,
 				 .slot = choice->slot,
-				 .fwmark = fwmark,
 				 .timeout_s = service->persistence_s };
 	int verdict = conn_store(key, &template);
 
@@ -98,14 +137,15 @@ static __always_inline void template_create(struct choice *choice, struct conn_k
 
 /* The gateway of a new connection: its client's, or the scheduler's. slot 0 = none. */
 static __always_inline void choose(struct choice *choice, const struct service *service,
-				   struct flow *flow, __u32 fwmark, __u64 now)
+				   struct flow *flow, __u64 now)
 {
 	struct conn_key key;
 
 	choice->verdict = VERDICT_NEW;
 	choice->template = NULL;
 	if (service->persistence_s) {
-		template_key(&key, &flow->key.client, fwmark, service->netmask);
+		template_key(&key, &flow->key, service->key.fwmark, service->netmask,
+			     service->persistence_key);
 		choice->template = conn_find(&key, now);
 	}
 	if (choice->template) {
@@ -122,7 +162,7 @@ static __always_inline void choose(struct choice *choice, const struct service *
 	if (choice->template)
 		template_move(choice->template, choice->slot);
 	else if (service->persistence_s)
-		template_create(choice, &key, service, fwmark, now);
+		template_create(choice, &key, service, now);
 }
 
 #endif

@@ -10,23 +10,14 @@
 #ifndef LVSJ_CONN_H
 #define LVSJ_CONN_H
 
+#include "load.h"
 #include "maps.h"
 #include "parse.h"
 #include "slot.h"
 #include "state.h"
+#include "template.h"
 
 #define NS_PER_S 1000000000ULL
-
-static __always_inline void *conn_shard(const struct conn_key *key)
-{
-	__u64 addresses = (__u64)(key->client.word[2] ^ key->client.word[3]) << 32 |
-			  (key->server.word[2] ^ key->server.word[3]);
-	__u64 ports = (__u64)key->client_port << 16 | key->server_port;
-	__u64 hash = (addresses * 0x9e3779b97f4a7c15ULL ^ ports) * 0xd6e8feb86659fd93ULL;
-	__u32 shard = (hash >> 32) * SHARDS >> 32;
-
-	return bpf_map_lookup_elem(&connections, &shard);
-}
 
 static __always_inline void table_count(int entries)
 {
@@ -35,45 +26,6 @@ static __always_inline void table_count(int entries)
 
 	if (counts)
 		__sync_fetch_and_add(&counts->entries, entries);
-}
-
-static __always_inline void address_mask(struct address *address, int v4, __u32 netmask)
-{
-	if (v4) {
-		address->word[3] &= netmask;
-		return;
-	}
-	for (int i = 0; i < 4; i++) {
-		__u32 bits = netmask > i * 32 ? netmask - i * 32 : 0;
-
-		if (bits < 32)
-			address->word[i] &= bpf_htonl(~(0xffffffffU >> bits));
-	}
-}
-
-/* IPVS's key of a template: protocol 0, masked client, and the fwmark in the server's place. */
-static __always_inline void template_key(struct conn_key *template, const struct address *client,
-					 __u32 fwmark, __u32 netmask)
-{
-	int v4 = address_is_v4(client);
-
-	__builtin_memset(template, 0, sizeof(*template));
-	template->client = *client;
-	address_mask(&template->client, v4, netmask);
-	if (v4)
-		address_set_v4(&template->server, bpf_htonl(fwmark));
-	else
-		template->server.word[0] = bpf_htonl(fwmark);
-}
-
-static __always_inline struct conn *template_of(const struct conn_key *key, const struct conn *conn)
-{
-	struct conn_key template;
-	void *shard;
-
-	template_key(&template, &key->client, conn->fwmark, conn->netmask);
-	shard = conn_shard(&template);
-	return shard ? bpf_map_lookup_elem(shard, &template) : NULL;
 }
 
 /* Takes an entry away, whoever comes first; its counters go with it. */
@@ -100,6 +52,17 @@ static __noinline int conn_expire(void *shard, struct conn_key *key, struct conn
 	return 0;
 }
 
+/* expire_nodest_conn: what a deleted gateway had is forgotten at once. */
+static __always_inline int conn_is_orphan(const struct settings *settings, const struct conn *conn)
+{
+	struct slot *config;
+
+	if (!settings->expire_nodest_conn)
+		return 0;
+	config = slot_get(conn->slot);
+	return config && !config->configured;
+}
+
 static __always_inline int conn_expired(const struct conn *conn, __u8 protocol, __u64 now)
 {
 	struct settings *settings = settings_get();
@@ -107,6 +70,8 @@ static __always_inline int conn_expired(const struct conn *conn, __u8 protocol, 
 
 	if (!settings)
 		return 0;
+	if (conn_is_orphan(settings, conn))
+		return 1;
 	if (state_is_template(state)) {
 		/*
 		 * Lives as long as a connection made through it does (and no 60 s steps). Signed:
@@ -115,7 +80,7 @@ static __always_inline int conn_expired(const struct conn *conn, __u8 protocol, 
 		if ((__s32)conn->children > 0)
 			return 0;
 		timeout = conn->timeout_s;
-	} else if (protocol == IPPROTO_TCP || protocol == IPPROTO_UDP) {
+	} else if (protocol == IPPROTO_TCP || protocol == IPPROTO_UDP || protocol == IPPROTO_SCTP) {
 		timeout = settings->timeout_s[state & (CONN_STATES - 1)];
 	} else if (protocol == IPPROTO_ICMP || protocol == IPPROTO_ICMPV6) {
 		timeout = settings->icmp_timeout_s;
@@ -186,6 +151,9 @@ static __noinline int conn_change(struct conn_key *key, struct conn *conn, __u32
 
 	if (__sync_val_compare_and_swap(&conn->word, word, next) != word)
 		return 0;
+	/* The first answer to a SYN that leaves the state alone is a SYN-ACK. */
+	if (conn->opened_us && (word ^ next) == WORD_REPLIED)
+		load_answer(conn);
 	if ((word ^ next) & WORD_ACTIVE)
 		slot_count(slot, next & WORD_ACTIVE ? 1 : -1, next & WORD_ACTIVE ? -1 : 1);
 	if (!(word & WORD_CONTROLLED) || (word & WORD_STATE) == state ||
@@ -208,6 +176,9 @@ static __always_inline void conn_advance(struct flow *flow, struct conn *conn, _
 
 	if (conn->seen_ns != now)
 		conn->seen_ns = now;
+	/* A repeated SYN: which of the two the answer is for, nobody can tell. */
+	if (flow->opens && conn->opened_us)
+		conn->opened_us = 0;
 	if (next != word && (word & WORD_STATE) != CONN_DEAD)
 		conn_change(&flow->key, conn, word, next);
 }
@@ -237,23 +208,28 @@ static __always_inline int conn_store(struct conn_key *key, struct conn *conn)
 }
 
 /* A new connection of this flow through a slot; template: the one that controls it, or NULL. */
-static __always_inline int conn_create(struct flow *flow, const struct service *service,
-				       __u32 fwmark, __u32 slot, struct conn *template, __u64 now)
+static __always_inline int conn_create(struct flow *flow, const struct service *service, __u32 slot,
+				       struct conn *template, __u64 now)
 {
-	struct conn conn = { .seen_ns = now, .slot = slot, .fwmark = fwmark };
+	struct conn conn = { .seen_ns = now, .slot = slot };
 	int verdict;
 
 	conn.word = conn_word_next(flow, CONN_NONE);
+	if (flow->key.protocol == IPPROTO_TCP && flow->opens)
+		conn.opened_us = clock_us();
 	if (template) {
 		conn.word |= WORD_CONTROLLED;
+		conn.word |= service->persistence_key << WORD_PERSISTENCE_SHIFT & WORD_PERSISTENCE;
 		conn.netmask = service->netmask;
 		__sync_fetch_and_add(&template->children, 1);
 	}
 	verdict = conn_store(&flow->key, &conn);
-	if (verdict == VERDICT_NEW)
+	if (verdict == VERDICT_NEW) {
 		slot_count(slot, !!(conn.word & WORD_ACTIVE), !(conn.word & WORD_ACTIVE));
-	else if (template)
+		load_open(slot, conn.opened_us != 0);
+	} else if (template) {
 		__sync_fetch_and_add(&template->children, -1);
+	}
 	return verdict;
 }
 

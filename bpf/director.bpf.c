@@ -60,15 +60,6 @@ static __always_inline __u32 gateway_of(__u32 slot)
 	return gateway && gateway->flags & GATEWAY_PRESENT ? id : 0;
 }
 
-/* A SYN on a finished connection is a new one: its old gateway has no claim to it. */
-static __always_inline int conn_is_reused(const struct flow *flow, const struct conn *conn)
-{
-	__u32 state = conn->word & WORD_STATE;
-
-	return flow->key.protocol == IPPROTO_TCP && flow->opens &&
-	       (state == CONN_TIME_WAIT || state == CONN_CLOSE);
-}
-
 static __always_inline int ingress(struct __sk_buff *skb, __u32 link_header)
 {
 	struct reader reader = { .skb = skb, .offset = link_header };
@@ -174,17 +165,21 @@ static __always_inline int open_connection(struct flow *flow, __u32 fwmark, __u3
 
 	if (!service)
 		return VERDICT_NO_SERVICE;
-	if (!flow->opens)
+	if (!flow->opens && !flow_is_sloppy(flow))
 		return VERDICT_MIDSTREAM;
 	/* The stack answers it and never forwards it: no reply would ever end the entry. */
 	if (flow->ttl <= 1)
 		return VERDICT_TTL;
-	choose(&choice, service, flow, fwmark, now);
+	choose(&choice, service, flow, now);
 	id = choice.slot ? gateway_of(choice.slot) : 0;
 	if (!id)
 		return VERDICT_NO_GATEWAY;
 	*gateway = id;
-	verdict = conn_create(flow, service, fwmark, choice.slot, choice.template, now);
+	if (service->one_packet && flow->key.protocol == IPPROTO_UDP) {
+		stats_count(choice.slot, flow, 1);
+		return VERDICT_ONE_PACKET;
+	}
+	verdict = conn_create(flow, service, choice.slot, choice.template, now);
 	if (verdict == VERDICT_RACE) {
 		struct conn *conn = conn_find(&flow->key, now);
 

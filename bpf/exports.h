@@ -10,6 +10,7 @@ struct abi_exports {
 	enum limits limits;
 	enum scheduler scheduler;
 	enum scheduler_flag scheduler_flag;
+	enum persistence_key persistence_key;
 	enum hook hook;
 	enum verdict verdict;
 	enum conn_state conn_state;
@@ -26,7 +27,12 @@ struct abi_exports {
 	struct slot_stats slot_stats;
 	struct slot_rates slot_rates;
 	struct service_cursor service_cursor;
+	struct mh_table mh_table;
+	struct server_key server_key;
+	struct server_choice server_choice;
 	struct gateway gateway;
+	struct gateway_bytes gateway_bytes;
+	struct gateway_load gateway_load;
 	struct settings settings;
 	struct table_counts table_counts;
 	struct remembered remembered;

@@ -91,6 +91,46 @@ struct {
 	__type(value, struct gateway);
 } gateways SEC(".maps");
 
+struct mh_config {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(struct mh_table));
+};
+
+/* mh: which gateway does a hash fall to? By service.index. User space swaps them. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, MAX_SERVICES);
+	__type(key, __u32);
+	__array(values, struct mh_config);
+} mh_tables SEC(".maps");
+
+/* lblc, lblcr: where do connections to this server go? Programs write. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, MAX_SERVER_CHOICES);
+	__type(key, struct server_key);
+	__type(value, struct server_choice);
+} server_choices SEC(".maps");
+
+/* How many bytes went through this gateway? Programs write. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, MAX_GATEWAYS + 2);
+	__type(key, __u32);
+	__type(value, struct gateway_bytes);
+} gateway_bytes SEC(".maps");
+
+/* How busy and how far is it? The load timer and packets write. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, MAX_GATEWAYS + 2);
+	__type(key, __u32);
+	__type(value, struct gateway_load);
+} gateway_loads SEC(".maps");
+
 /* Timeouts and bounds. User space writes. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -162,6 +202,38 @@ static __always_inline struct slot *slot_get(__u32 slot)
 static __always_inline struct slot_counts *slot_counts_get(__u32 slot)
 {
 	return bpf_map_lookup_elem(&slot_counts, &slot);
+}
+
+static __always_inline struct gateway_load *gateway_load_get(__u32 gateway)
+{
+	return bpf_map_lookup_elem(&gateway_loads, &gateway);
+}
+
+static __always_inline const struct mh_table *mh_table_get(const struct service *service)
+{
+	__u32 index = service->index, zero = 0;
+	void *config = bpf_map_lookup_elem(&mh_tables, &index);
+
+	return config ? bpf_map_lookup_elem(config, &zero) : NULL;
+}
+
+static __always_inline struct server_choice *server_choice_get(const struct server_key *key)
+{
+	return bpf_map_lookup_elem(&server_choices, key);
+}
+
+/* The entry of a server, made if there is room. */
+static __always_inline struct server_choice *server_choice_make(const struct server_key *key)
+{
+	static const struct server_choice empty;
+
+	bpf_map_update_elem(&server_choices, key, &empty, BPF_NOEXIST);
+	return bpf_map_lookup_elem(&server_choices, key);
+}
+
+static __always_inline __u64 sched_now(void)
+{
+	return bpf_ktime_get_coarse_ns();
 }
 
 static __always_inline struct settings *settings_get(void)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Schedulers: each is a pure function of its service, where it stands (cursor) and the flow's
- * addresses, and answers with a slot, or 0 for none. They know nothing of BPF but the two
- * look-ups slot_get() and slot_counts_get() and opaque_zero (maps.h says why), so test/host
+ * addresses, and answers with a slot, or 0 for none. They know nothing of BPF but the
+ * look-ups of maps.h (slot_get() and its like) and opaque_zero (maps.h says why), so test/host
  * compiles them as they are.
  *
  * A new one: its number in abi.h, its header, a line in sched_pick() (and in sched_edited() if
@@ -32,8 +32,53 @@ static __always_inline __u32 sched_weight(__u32 slot)
 	return config->weight;
 }
 
+struct sched_any {
+	const struct service *service;
+	__u32 found;
+};
+
+static long sched_any_step(__u32 place, struct sched_any *any)
+{
+	if (!sched_weight(sched_slot(any->service, place)))
+		return 0;
+	any->found = 1;
+	return 1;
+}
+
+/* Is there a gateway that may take a new connection? */
+static __always_inline int sched_any(const struct service *service)
+{
+	struct sched_any any = { .service = service, .found = opaque_zero };
+
+	bpf_loop(service->gateway_count, sched_any_step, &any, 0);
+	return any.found;
+}
+
+/* An address as one number: IPv6 folds its words; an IPv4 address sits in the last one. */
+static __always_inline __u32 sched_fold(const struct address *address)
+{
+	const __be32 *word = address->word;
+
+	return word[2] == bpf_htonl(0xffff) && !word[0] && !word[1] ?
+		       bpf_ntohl(word[3]) :
+		       bpf_ntohl(word[0] ^ word[1] ^ word[2] ^ word[3]);
+}
+
+/* IPVS's multiplicative hash to 8 bits. */
+static __always_inline __u32 sched_hash8(__u32 value)
+{
+	return (value * 0x61c88647U) >> 24;
+}
+
+#include "sched_dh.h"
+#include "sched_fo.h"
+#include "sched_lbw.h"
 #include "sched_lc.h"
+#include "sched_lblc.h"
+#include "sched_lrtt.h"
+#include "sched_mh.h"
 #include "sched_rr.h"
+#include "sched_sed.h"
 #include "sched_sh.h"
 #include "sched_wrr.h"
 
@@ -52,6 +97,26 @@ static __always_inline __u32 sched_pick(const struct service *service,
 		return sched_lc_pick(service, 1);
 	case SCHEDULER_SH:
 		return sched_sh_pick(service, key);
+	case SCHEDULER_SED:
+		return sched_sed_pick(service, 0);
+	case SCHEDULER_NQ:
+		return sched_sed_pick(service, 1);
+	case SCHEDULER_FO:
+		return sched_fo_pick(service, 0);
+	case SCHEDULER_OVF:
+		return sched_fo_pick(service, 1);
+	case SCHEDULER_DH:
+		return sched_dh_pick(service, key);
+	case SCHEDULER_MH:
+		return sched_mh_pick(service, key);
+	case SCHEDULER_LBLC:
+		return sched_lblc_pick(service, key);
+	case SCHEDULER_LBLCR:
+		return sched_lblcr_pick(service, key);
+	case SCHEDULER_LBW:
+		return sched_lbw_pick(service);
+	case SCHEDULER_LRTT:
+		return sched_lrtt_pick(service, cursor);
 	default:
 		return 0;
 	}

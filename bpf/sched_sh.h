@@ -55,12 +55,6 @@ static __always_inline void sh_locate(struct sh_scan *scan)
 	bpf_loop(scan->service->gateway_count, sh_pass, scan, 0);
 }
 
-/* IPVS's multiplicative hash to 8 bits. */
-static __always_inline __u32 sh_hash(__u32 value)
-{
-	return (value * 0x61c88647U) >> 24;
-}
-
 static long sh_probe(__u32 k, struct sh_scan *scan)
 {
 	__u32 slot = sched_slot(scan->service, scan->place);
@@ -94,11 +88,7 @@ static __always_inline __u32 sh_fallback(struct sh_scan *scan)
 static __always_inline __u32 sched_sh_pick(const struct service *service,
 					   const struct conn_key *key)
 {
-	const __be32 *word = key->client.word;
-	/* IPv6 folds its words; an IPv4 address sits in the last one. */
-	__u32 value = word[2] == bpf_htonl(0xffff) && !word[0] && !word[1] ?
-			      bpf_ntohl(word[3]) :
-			      bpf_ntohl(word[0] ^ word[1] ^ word[2] ^ word[3]);
+	__u32 value = sched_fold(&key->client);
 	struct sh_scan scan = {
 		.service = service, .place = opaque_zero, .left = opaque_zero, .slot = opaque_zero
 	};
@@ -106,7 +96,7 @@ static __always_inline __u32 sched_sh_pick(const struct service *service,
 
 	if (service->scheduler_flags & SH_PORT)
 		value += bpf_ntohs(key->client_port);
-	scan.bucket = sh_hash(value);
+	scan.bucket = sched_hash8(value);
 	sh_locate(&scan);
 	slot = sched_slot(service, scan.place);
 	if (slot && sched_weight(slot))

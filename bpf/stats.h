@@ -18,16 +18,25 @@ static __always_inline void verdict_count(__u32 hook, __u32 verdict)
 static __always_inline void stats_count(__u32 slot, const struct flow *flow, int connections)
 {
 	struct slot_stats *stats = bpf_map_lookup_elem(&slot_stats, &slot);
+	struct slot *config = slot_get(slot);
+	struct gateway_bytes *bytes;
+	__u32 gateway;
 
-	if (!stats)
+	if (!stats || !config)
+		return;
+	gateway = config->gateway;
+	bytes = bpf_map_lookup_elem(&gateway_bytes, &gateway);
+	if (!bytes)
 		return;
 	stats->connections += connections;
 	if (flow->direction == DIRECTION_IN) {
 		stats->in_packets += flow->packets;
 		stats->in_bytes += flow->length;
+		bytes->up += flow->length;
 	} else {
 		stats->out_packets += flow->packets;
 		stats->out_bytes += flow->length;
+		bytes->down += flow->length;
 	}
 }
 

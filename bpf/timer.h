@@ -16,18 +16,26 @@
 #define SWEEP_ENTRIES 2048
 #define SWEEP_AGAIN_NS (NS_PER_S / 200)
 #define RATE_NS (2 * NS_PER_S)
+/* IPVS's bounds for lblc: beyond so many servers, one may be forgotten after six minutes. */
+#define SERVERS_NS (60 * NS_PER_S)
+#define SERVERS_CROWDED 16384
+#define SERVERS_CROWDED_NS (360 * NS_PER_S)
 #define CLOCK_MONOTONIC 1
 
 enum clock {
 	CLOCK_SWEEP = 0,
 	CLOCK_RATE = 1,
-	CLOCKS = 2,
+	CLOCK_LOAD = 2,
+	CLOCK_SERVERS = 3,
+	CLOCKS = 4,
 };
 
 struct ticker {
 	struct bpf_timer timer;
 	__u32 shard; /* sweep: next to walk */
 	__u32 gone; /* sweep: entries that this walk took away */
+	__u32 seen; /* servers: that the newest walk met */
+	__u32 crowded; /* servers: the walk before met too many */
 };
 
 /*
@@ -132,25 +140,97 @@ static int clock_rate(void *map, __u32 *key, struct ticker *ticker)
 	return 0;
 }
 
-/* Starts both; again after a lost pin. 0 or -errno. */
+struct load_sum {
+	struct gateway_bytes bytes;
+	__u32 gateway;
+};
+
+static long load_add(__u32 cpu, struct load_sum *sum)
+{
+	struct gateway_bytes *bytes =
+		bpf_map_lookup_percpu_elem(&gateway_bytes, &sum->gateway, cpu);
+
+	if (!bytes)
+		return 1;
+	sum->bytes.down += bytes->down;
+	sum->bytes.up += bytes->up;
+	return 0;
+}
+
+static long load_gateway(__u32 id, __u32 *cpus)
+{
+	struct load_sum sum = { .gateway = id };
+	struct gateway *gateway = bpf_map_lookup_elem(&gateways, &id);
+	struct gateway_load *load = gateway_load_get(id);
+
+	if (!gateway || !load)
+		return 1;
+	if (!(gateway->flags & GATEWAY_PRESENT))
+		return 0;
+	bpf_loop(*cpus, load_add, &sum, 0);
+	lbw_move(gateway, load, &sum.bytes);
+	lrtt_move(load);
+	return 0;
+}
+
+static int clock_load(void *map, __u32 *key, struct ticker *ticker)
+{
+	struct settings *settings = settings_get();
+	__u32 cpus = settings ? settings->cpus : 0;
+
+	bpf_loop(MAX_GATEWAYS + 1, load_gateway, &cpus, 0);
+	bpf_timer_start(&ticker->timer, LBW_STEP_NS, 0);
+	return 0;
+}
+
+/* Servers that lblc may forget: after a day, or sooner if there are many. */
+static long server_sweep(void *map, struct server_key *key, struct server_choice *choice,
+			 struct sweep *sweep)
+{
+	struct ticker *ticker = sweep->ticker;
+	struct server_key gone = *key;
+	__u64 idle = sweep->now > choice->seen_ns ? sweep->now - choice->seen_ns : 0;
+
+	ticker->seen++;
+	if (idle < (ticker->crowded ? SERVERS_CROWDED_NS : LBLC_EXPIRATION_NS))
+		return 0;
+	bpf_map_delete_elem(&server_choices, &gone);
+	return 0;
+}
+
+static int clock_servers(void *map, __u32 *key, struct ticker *ticker)
+{
+	struct sweep sweep = { .now = bpf_ktime_get_coarse_ns(), .ticker = ticker };
+
+	/* As many as the walk before this one has seen. */
+	ticker->crowded = ticker->seen > SERVERS_CROWDED;
+	ticker->seen = 0;
+	bpf_for_each_map_elem(&server_choices, server_sweep, &sweep, 0);
+	bpf_timer_start(&ticker->timer, SERVERS_NS, 0);
+	return 0;
+}
+
+/* Starts one; again after a lost pin. 0 or -1. A callback must be known at compile time. */
+#define clock_start(clock, callback, first_ns)                                         \
+	({                                                                             \
+		__u32 at = (clock);                                                    \
+		struct ticker *ticker = bpf_map_lookup_elem(&clocks, &at);             \
+		int error = -1;                                                        \
+		if (ticker) {                                                          \
+			bpf_timer_init(&ticker->timer, &clocks, CLOCK_MONOTONIC);      \
+			bpf_timer_set_callback(&ticker->timer, callback);              \
+			error = bpf_timer_start(&ticker->timer, first_ns, 0) ? -1 : 0; \
+		}                                                                      \
+		error;                                                                 \
+	})
+
 static __always_inline int clocks_start(void)
 {
-	__u32 sweep = CLOCK_SWEEP, rate = CLOCK_RATE;
-	struct ticker *ticker;
-
-	ticker = bpf_map_lookup_elem(&clocks, &sweep);
-	if (!ticker)
+	if (clock_start(CLOCK_SWEEP, clock_sweep, SWEEP_NS) ||
+	    clock_start(CLOCK_RATE, clock_rate, RATE_NS) ||
+	    clock_start(CLOCK_LOAD, clock_load, LBW_STEP_NS))
 		return -1;
-	bpf_timer_init(&ticker->timer, &clocks, CLOCK_MONOTONIC);
-	bpf_timer_set_callback(&ticker->timer, clock_sweep);
-	if (bpf_timer_start(&ticker->timer, SWEEP_NS, 0))
-		return -1;
-	ticker = bpf_map_lookup_elem(&clocks, &rate);
-	if (!ticker)
-		return -1;
-	bpf_timer_init(&ticker->timer, &clocks, CLOCK_MONOTONIC);
-	bpf_timer_set_callback(&ticker->timer, clock_rate);
-	return bpf_timer_start(&ticker->timer, RATE_NS, 0);
+	return clock_start(CLOCK_SERVERS, clock_servers, SERVERS_NS);
 }
 
 #endif

@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { formatVersion } from '../src/ipvsadm/help.ts';
-import { noDaemon, useFwmark, usePersistent, useReinject } from '../src/ipvsadm/options.ts';
+import { noDaemon, useFwmark, useReinject } from '../src/ipvsadm/options.ts';
 import type { Connection, Counters } from '../src/model/table.ts';
 import { MemoryIo } from './ipvsadm-memory.ts';
 import {
@@ -51,10 +51,6 @@ const noMixedFamilies = edit(/^.*10\.0\.2\.11:0 .*\n/m, '');
 const departures: Record<string, { why: string; ours: Departure }> = {
   '003-version': { why: 'we are not ipvsadm', ours: ourVersion },
   '004-v': { why: 'we are not ipvsadm', ours: ourVersion },
-  '035-sched-one': {
-    why: 'no scheduler sed yet',
-    ours: () => ({ stdout: '', stderr: 'No such service\n', exit: 1 }),
-  },
   '044-kinds-Ln-tun-info': { why: 'no tunnels', ours: edit('ipip', 'n/a ') },
   '081-edit-after6': {
     why: 'thresholds are saved',
@@ -73,10 +69,6 @@ const departures: Record<string, { why: string; ours: Departure }> = {
   '106-restore-R': {
     why: 'a line that begins with # is a comment; the service by address behind it is refused',
     ours: refusal(`-t: ${useFwmark}`),
-  },
-  '181-err-bad-pe': {
-    why: 'no persistence engines',
-    ours: refusal(`--pe: ${usePersistent}`),
   },
   '193-err-i-bad-tun': { why: 'no tunnels', ours: noTunnels },
   '194-err-gue-noport': { why: 'no tunnels', ours: noTunnels },

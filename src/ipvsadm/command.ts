@@ -10,6 +10,8 @@ export interface ServiceCommand {
   scheduler: string;
   schedulerFlags: string[];
   persistence: number;
+  /** `--pe`: a PersistenceKey other than `source`, or whatever was written. */
+  engine: string;
   netmask: string;
   onePacket: boolean;
 }

@@ -29,6 +29,7 @@ export interface Draft {
   /** `-b` as written: it is judged by the scheduler, which may come later. */
   flags: string | undefined;
   persistence: number;
+  engine: string;
   netmask: string;
   server: ServerAddress;
   weight: number;
@@ -44,6 +45,7 @@ export const newDraft = (): Draft => ({
   scheduler: defaultScheduler,
   flags: undefined,
   persistence: 0,
+  engine: '',
   netmask: defaultNetmasks[4],
   server: { family: 4, address: '', port: 0 },
   weight: 1,
@@ -90,6 +92,9 @@ function readValue(draft: Draft, word: Word, limits: Limits): void {
       break;
     case 'persistent':
       draft.persistence = word.value === undefined ? defaultPersistence : parseTimeout(value, 1);
+      break;
+    case 'pe':
+      draft.engine = value;
       break;
     case 'netmask':
       draft.netmask = parseNetmask(value, draft.family);

@@ -2,6 +2,7 @@
 // sentences. Pure; the caller writes the result to the kernel. Checks come in the order in which
 // IPVS makes them.
 
+import { persistenceKeys } from '../model/persistence.ts';
 import { noCounters, type Service, type ServiceGateway, type Table } from '../model/table.ts';
 import { UserError } from '../util/error.ts';
 import { parseIpv4, parseIpv6 } from './address.ts';
@@ -57,8 +58,13 @@ const setTimeouts = (
 
 function settingsOf(command: ServiceCommand): Omit<Service, 'gateways' | 'totals' | 'rates'> {
   if (!schedulers.has(command.scheduler)) refuse('Scheduler or persistence engine not found');
-  const { scheduler, schedulerFlags, persistence, netmask, onePacket } = command;
-  return { ...command.key, scheduler, schedulerFlags, persistence, netmask, onePacket };
+  const { scheduler, schedulerFlags, persistence, engine, netmask, onePacket } = command;
+  const persistenceKey =
+    persistenceKeys.find((name) => name === (engine || 'source')) ??
+    refuse('Scheduler or persistence engine not found');
+  const kept = persistence > 0 ? persistenceKey : 'source';
+  const persistent = { persistence, persistenceKey: kept, netmask };
+  return { ...command.key, scheduler, schedulerFlags, ...persistent, onePacket };
 }
 
 function addService(table: Table, command: ServiceCommand): Table {

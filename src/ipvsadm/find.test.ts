@@ -51,6 +51,7 @@ test('services are listed by signed fwmark, IPv4 first', () => {
     scheduler: 'rr',
     schedulerFlags: [],
     persistence: 0,
+    persistenceKey: 'source',
     netmask: '',
     onePacket: false,
     gateways: [],

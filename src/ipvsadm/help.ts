@@ -11,6 +11,7 @@ or nft gives to packets; GATEWAY is a next hop: 192.0.2.1, 2001:db8::1, fe80::1%
 
 Services:
   -A, --add-service     SERVICE [-s SCHEDULER] [-b FLAGS] [-p [SECONDS]] [-M NETMASK]
+                        [--pe KEY] [-o]
   -E, --edit-service    the same; an option that is left out goes back to its default
   -D, --delete-service  SERVICE
   -C, --clear           delete all services
@@ -39,10 +40,13 @@ Options:
   -f, --fwmark-service FWMARK  the mark of the packets, a decimal number
   -6, --ipv6                   the service balances IPv6; stands behind -f
   -s, --scheduler SCHEDULER    one of ${[...schedulers.keys()].join('|')} (wlc)
-  -b, --sched-flags FLAGS      flags of the scheduler, with commas: sh-fallback,sh-port
+  -b, --sched-flags FLAGS      flags of the scheduler, with commas: sh-fallback,sh-port,
+                               mh-fallback,mh-port
   -p, --persistent [SECONDS]   a client keeps its gateway so long after its newest connection (360)
   -M, --netmask NETMASK        clients that stay together: an IPv4 mask, an IPv6 prefix length
-  -o, --ops                    refused: one-packet scheduling is not available yet
+      --pe KEY                 what stays together under -p: destination (a server's clients),
+                               source-destination; without it source, a client
+  -o, --ops                    UDP: each marked packet is scheduled for itself; not behind SNAT
   -r, --real-server GATEWAY    a gateway of the service
   -j, --reinject               reinject packets with the gateway chosen (always)
   -w, --weight WEIGHT          the gateway's share; 0 drains it (1)

@@ -27,7 +27,16 @@ function tableOf(family: 4 | 6, ...addresses: string[]): Table {
     ...counters,
   }));
   const service = { family, fwmark: 1, scheduler: 'rr', schedulerFlags: [], persistence: 0 };
-  const services = [{ ...service, netmask: '', onePacket: false, gateways, ...counters }];
+  const services = [
+    {
+      ...service,
+      persistenceKey: 'source' as const,
+      netmask: '',
+      onePacket: false,
+      gateways,
+      ...counters,
+    },
+  ];
   return { services, timeouts: { tcp: 1, tcpFin: 2, udp: 3 }, size: 1_000_000 };
 }
 

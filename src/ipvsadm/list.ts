@@ -24,11 +24,13 @@ const serviceName = (service: Service): string =>
   `FWM  ${service.fwmark}${service.family === 6 ? ' IPv6' : ''}`;
 
 function serviceLine(service: Service): string {
-  const { scheduler, schedulerFlags, persistence, netmask, family, onePacket } = service;
+  const { scheduler, schedulerFlags, persistence, persistenceKey, netmask, family } = service;
   const flags = schedulerFlags.length > 0 ? ` (${schedulerFlags.join(',')})` : '';
   const mask = netmask === defaultNetmasks[family] ? '' : ` mask ${netmask}`;
   const persistent = persistence > 0 ? ` persistent ${persistence}${mask}` : '';
-  return `${serviceName(service)} ${scheduler}${flags}${persistent}${onePacket ? ' ops' : ''}`;
+  const engine = persistenceKey === 'source' ? '' : ` pe ${persistenceKey}`;
+  const ops = service.onePacket ? ' ops' : '';
+  return `${serviceName(service)} ${scheduler}${flags}${persistent}${engine}${ops}`;
 }
 
 const lastColumns = ({ active, inactive }: ServiceGateway): string =>

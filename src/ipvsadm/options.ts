@@ -144,9 +144,6 @@ export const useFwmark =
   'mark the traffic with iptables or nft and use -f FWMARK';
 export const useReinject =
   'a gateway is reached by reinjecting the packet into the routing: use -j';
-export const usePersistent =
-  'a director for outgoing traffic has no persistence engines: ' +
-  'use -p and -M, a client stays by its address';
 export const noDaemon =
   'a director for outgoing traffic has no sync daemon: ' +
   'use conntrackd, every conntrack mark holds its gateway';
@@ -192,7 +189,7 @@ export const switches: readonly Switch[] = [
   { long: 'persistent', short: 'p', value: 'optional', option: 'persistent' },
   { long: 'netmask', short: 'M', value: 'required', option: 'netmask' },
   { long: 'ops', short: 'o', option: 'ops' },
-  { long: 'pe', value: 'required', option: 'pe', refused: usePersistent },
+  { long: 'pe', value: 'required', option: 'pe' },
 
   { long: 'real-server', short: 'r', value: 'required', option: 'real-server' },
   { long: 'reinject', short: 'j', option: 'forwarding-method' },

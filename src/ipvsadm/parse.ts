@@ -135,7 +135,7 @@ function build(
       // Without persistence a mask has no meaning, is never shown and never saved.
       const netmask = persistence ? draft.netmask : defaultNetmasks[family];
       const flags = { schedulerFlags: read.flags, onePacket: given.has('ops') };
-      return { kind: name, key, scheduler, ...flags, persistence, netmask };
+      return { kind: name, key, scheduler, ...flags, persistence, engine: draft.engine, netmask };
     }
     case 'add-server':
     case 'edit-server':

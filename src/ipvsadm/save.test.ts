@@ -3,7 +3,14 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { type Family, noCounters, type Service, type Table } from '../model/table.ts';
+import { persistenceKeys } from '../model/persistence.ts';
+import {
+  type Family,
+  noCounters,
+  type PersistenceKey,
+  type Service,
+  type Table,
+} from '../model/table.ts';
 import { formatIpv4 } from './address.ts';
 import { isEdit } from './command.ts';
 import { editTable } from './edit.ts';
@@ -76,8 +83,16 @@ const scheduling = fc
 
 const persistence = (family: Family) =>
   fc.oneof(
-    fc.constant({ persistence: 0, netmask: family === 4 ? '255.255.255.255' : '128' }),
-    fc.record({ persistence: fc.integer({ min: 1, max: 2678400 }), netmask: netmasks[family] }),
+    fc.record({
+      persistence: fc.constant(0),
+      persistenceKey: fc.constant<PersistenceKey>('source'),
+      netmask: fc.constant(family === 4 ? '255.255.255.255' : '128'),
+    }),
+    fc.record({
+      persistence: fc.integer({ min: 1, max: 2678400 }),
+      persistenceKey: fc.constantFrom(...persistenceKeys),
+      netmask: netmasks[family],
+    }),
   );
 
 const service: fc.Arbitrary<Service> = fc.constantFrom<Family>(4, 6).chain((family) =>

@@ -30,6 +30,7 @@ function saveService(service: Service): string {
     `-A ${keyOf(service)} -s ${service.scheduler}` +
     option(persistence > 0, `-p ${persistence}`) +
     option(masked, `-M ${netmask}`) +
+    option(service.persistenceKey !== 'source', `--pe ${service.persistenceKey}`) +
     option(service.onePacket, '-o') +
     option(schedulerFlags.length > 0, `-b ${schedulerFlags.join(',')}`)
   );

@@ -8,7 +8,9 @@ import { exit, UserError } from '../util/error.ts';
  * here.
  */
 export const schedulers: ReadonlyMap<string, readonly string[]> = new Map(
-  ['rr', 'wrr', 'lc', 'wlc', 'sh'].map((name) => [name, flagNames(name)]),
+  'rr wrr lc wlc lblc lblcr dh sh sed nq fo ovf mh lbw lrtt'
+    .split(' ')
+    .map((name) => [name, flagNames(name)]),
 );
 
 /** Bit of a flag word: the generic names fit every scheduler, the others only their own. */

@@ -3,7 +3,7 @@
 import type { Layout, Layouts } from './codec.ts';
 
 export const abi = {
-  ABI_VERSION: 1,
+  ABI_VERSION: 2,
 } as const;
 
 export const limits = {
@@ -13,6 +13,8 @@ export const limits = {
   MAX_SERVICES: 4096,
   MAX_SLOTS: 16384,
   SHARDS: 68,
+  MH_PLACES: 4093,
+  MAX_SERVER_CHOICES: 24576,
 } as const;
 
 export const scheduler = {
@@ -21,6 +23,16 @@ export const scheduler = {
   SCHEDULER_LC: 3,
   SCHEDULER_WLC: 4,
   SCHEDULER_SH: 5,
+  SCHEDULER_SED: 6,
+  SCHEDULER_NQ: 7,
+  SCHEDULER_FO: 8,
+  SCHEDULER_OVF: 9,
+  SCHEDULER_DH: 10,
+  SCHEDULER_MH: 11,
+  SCHEDULER_LBLC: 12,
+  SCHEDULER_LBLCR: 13,
+  SCHEDULER_LBW: 14,
+  SCHEDULER_LRTT: 15,
 } as const;
 
 export const schedulerFlag = {
@@ -29,6 +41,14 @@ export const schedulerFlag = {
   SCHEDULER_FLAG_3: 4,
   SH_FALLBACK: 1,
   SH_PORT: 2,
+  MH_FALLBACK: 1,
+  MH_PORT: 2,
+} as const;
+
+export const persistenceKey = {
+  PERSISTENCE_SOURCE: 0,
+  PERSISTENCE_DESTINATION: 1,
+  PERSISTENCE_SOURCE_DESTINATION: 2,
 } as const;
 
 export const hook = {
@@ -57,8 +77,9 @@ export const verdict = {
   VERDICT_GATEWAY_GONE: 15,
   VERDICT_TAGGED: 16,
   VERDICT_RACE: 17,
-  VERDICTS: 18,
-  VERDICT_COUNTERS: 54,
+  VERDICT_ONE_PACKET: 18,
+  VERDICTS: 19,
+  VERDICT_COUNTERS: 57,
 } as const;
 
 export const connState = {
@@ -78,7 +99,21 @@ export const connState = {
   CONN_TEMPLATE: 13,
   CONN_TEMPLATE_ASSURED: 14,
   CONN_DEAD: 15,
-  CONN_STATES: 16,
+  CONN_SCTP: 16,
+  CONN_SCTP_INIT1: 17,
+  CONN_SCTP_INIT: 18,
+  CONN_SCTP_COOKIE_SENT: 19,
+  CONN_SCTP_COOKIE_REPLIED: 20,
+  CONN_SCTP_COOKIE_WAIT: 21,
+  CONN_SCTP_COOKIE: 22,
+  CONN_SCTP_COOKIE_ECHOED: 23,
+  CONN_SCTP_ESTABLISHED: 24,
+  CONN_SCTP_SHUTDOWN_SENT: 25,
+  CONN_SCTP_SHUTDOWN_RECEIVED: 26,
+  CONN_SCTP_SHUTDOWN_ACK_SENT: 27,
+  CONN_SCTP_REJECTED: 28,
+  CONN_SCTP_CLOSED: 29,
+  CONN_STATES: 32,
 } as const;
 
 export const connWord = {
@@ -86,6 +121,8 @@ export const connWord = {
   WORD_ACTIVE: 256,
   WORD_REPLIED: 512,
   WORD_CONTROLLED: 1024,
+  WORD_PERSISTENCE: 6144,
+  WORD_PERSISTENCE_SHIFT: 11,
   WORD_NONCE: 4294901760,
 } as const;
 
@@ -122,6 +159,7 @@ export interface ConnKey {
   clientPort: number;
   serverPort: number;
   protocol: number;
+  persistence: number;
 }
 
 export const connKeyLayout: Layout<ConnKey> = {
@@ -132,6 +170,7 @@ export const connKeyLayout: Layout<ConnKey> = {
     { name: 'clientPort', offset: 32, kind: 'be16' },
     { name: 'serverPort', offset: 34, kind: 'be16' },
     { name: 'protocol', offset: 36, kind: 'u8' },
+    { name: 'persistence', offset: 37, kind: 'u8' },
   ],
 };
 
@@ -139,7 +178,7 @@ export interface Conn {
   seenNs: bigint;
   word: number;
   slot: number;
-  fwmark: number;
+  openedUs: number;
   netmask: number;
   timeoutS: number;
   children: number;
@@ -151,7 +190,7 @@ export const connLayout: Layout<Conn> = {
     { name: 'seenNs', offset: 0, kind: 'u64' },
     { name: 'word', offset: 8, kind: 'u32' },
     { name: 'slot', offset: 12, kind: 'u32' },
-    { name: 'fwmark', offset: 16, kind: 'u32' },
+    { name: 'openedUs', offset: 16, kind: 'u32' },
     { name: 'netmask', offset: 20, kind: 'u32' },
     { name: 'timeoutS', offset: 24, kind: 'u32' },
     { name: 'children', offset: 28, kind: 'u32' },
@@ -172,25 +211,31 @@ export const serviceKeyLayout: Layout<ServiceKey> = {
 };
 
 export interface Service {
+  key: ServiceKey;
   index: number;
   scheduler: number;
   schedulerFlags: number;
   persistenceS: number;
+  persistenceKey: number;
   netmask: number;
+  onePacket: number;
   gatewayCount: number;
   slots: number[];
 }
 
 export const serviceLayout: Layout<Service> = {
-  size: 280,
+  size: 296,
   fields: [
-    { name: 'index', offset: 0, kind: 'u32' },
-    { name: 'scheduler', offset: 4, kind: 'u32' },
-    { name: 'schedulerFlags', offset: 8, kind: 'u32' },
-    { name: 'persistenceS', offset: 12, kind: 'u32' },
-    { name: 'netmask', offset: 16, kind: 'u32' },
-    { name: 'gatewayCount', offset: 20, kind: 'u32' },
-    { name: 'slots', offset: 24, kind: 'u32[]', count: 64 },
+    { name: 'key', offset: 0, kind: 'serviceKey' },
+    { name: 'index', offset: 8, kind: 'u32' },
+    { name: 'scheduler', offset: 12, kind: 'u32' },
+    { name: 'schedulerFlags', offset: 16, kind: 'u32' },
+    { name: 'persistenceS', offset: 20, kind: 'u32' },
+    { name: 'persistenceKey', offset: 24, kind: 'u32' },
+    { name: 'netmask', offset: 28, kind: 'u32' },
+    { name: 'onePacket', offset: 32, kind: 'u32' },
+    { name: 'gatewayCount', offset: 36, kind: 'u32' },
+    { name: 'slots', offset: 40, kind: 'u32[]', count: 64 },
   ],
 };
 
@@ -199,6 +244,7 @@ export interface Slot {
   family: number;
   gateway: number;
   weight: number;
+  lastWeight: number;
   upper: number;
   lower: number;
   configured: number;
@@ -206,16 +252,17 @@ export interface Slot {
 }
 
 export const slotLayout: Layout<Slot> = {
-  size: 32,
+  size: 36,
   fields: [
     { name: 'fwmark', offset: 0, kind: 'u32' },
     { name: 'family', offset: 4, kind: 'u32' },
     { name: 'gateway', offset: 8, kind: 'u32' },
     { name: 'weight', offset: 12, kind: 'u32' },
-    { name: 'upper', offset: 16, kind: 'u32' },
-    { name: 'lower', offset: 20, kind: 'u32' },
-    { name: 'configured', offset: 24, kind: 'u32' },
-    { name: 'port', offset: 28, kind: 'u32' },
+    { name: 'lastWeight', offset: 16, kind: 'u32' },
+    { name: 'upper', offset: 20, kind: 'u32' },
+    { name: 'lower', offset: 24, kind: 'u32' },
+    { name: 'configured', offset: 28, kind: 'u32' },
+    { name: 'port', offset: 32, kind: 'u32' },
   ],
 };
 
@@ -285,20 +332,107 @@ export const serviceCursorLayout: Layout<ServiceCursor> = {
   ],
 };
 
+export interface MhTable {
+  slots: number[];
+}
+
+export const mhTableLayout: Layout<MhTable> = {
+  size: 8186,
+  fields: [
+    { name: 'slots', offset: 0, kind: 'u16[]', count: 4093 },
+  ],
+};
+
+export interface ServerKey {
+  server: Address;
+  service: ServiceKey;
+}
+
+export const serverKeyLayout: Layout<ServerKey> = {
+  size: 24,
+  fields: [
+    { name: 'server', offset: 0, kind: 'address' },
+    { name: 'service', offset: 16, kind: 'serviceKey' },
+  ],
+};
+
+export interface ServerChoice {
+  seenNs: bigint;
+  changedNs: bigint;
+  count: number;
+  slots: number[];
+}
+
+export const serverChoiceLayout: Layout<ServerChoice> = {
+  size: 152,
+  fields: [
+    { name: 'seenNs', offset: 0, kind: 'u64' },
+    { name: 'changedNs', offset: 8, kind: 'u64' },
+    { name: 'count', offset: 16, kind: 'u32' },
+    { name: 'slots', offset: 20, kind: 'u16[]', count: 64 },
+  ],
+};
+
 export interface Gateway {
   via: Address;
   ifindex: number;
   flags: number;
+  capacityDown: bigint;
+  capacityUp: bigint;
   link: string;
 }
 
 export const gatewayLayout: Layout<Gateway> = {
-  size: 40,
+  size: 56,
   fields: [
     { name: 'via', offset: 0, kind: 'address' },
     { name: 'ifindex', offset: 16, kind: 'u32' },
     { name: 'flags', offset: 20, kind: 'u32' },
-    { name: 'link', offset: 24, kind: 'text', count: 16 },
+    { name: 'capacityDown', offset: 24, kind: 'u64' },
+    { name: 'capacityUp', offset: 32, kind: 'u64' },
+    { name: 'link', offset: 40, kind: 'text', count: 16 },
+  ],
+};
+
+export interface GatewayBytes {
+  down: bigint;
+  up: bigint;
+}
+
+export const gatewayBytesLayout: Layout<GatewayBytes> = {
+  size: 16,
+  fields: [
+    { name: 'down', offset: 0, kind: 'u64' },
+    { name: 'up', offset: 8, kind: 'u64' },
+  ],
+};
+
+export interface GatewayLoad {
+  last: GatewayBytes;
+  down: bigint;
+  up: bigint;
+  downPart: number;
+  upPart: number;
+  freshPart: number;
+  fresh: number;
+  rttUs: number;
+  asked: number;
+  silent: number;
+}
+
+export const gatewayLoadLayout: Layout<GatewayLoad> = {
+  size: 64,
+  fields: [
+    { name: 'last', offset: 0, kind: 'gatewayBytes' },
+    { name: 'down', offset: 16, kind: 'u64' },
+    { name: 'up', offset: 24, kind: 'u64' },
+    { name: 'downPart', offset: 32, kind: 'u32' },
+    { name: 'upPart', offset: 36, kind: 'u32' },
+    { name: 'freshPart', offset: 40, kind: 'u32' },
+    { name: 'fresh', offset: 44, kind: 'u32' },
+    { name: 'rttUs', offset: 48, kind: 'u32' },
+    { name: 'asked', offset: 52, kind: 'u32' },
+    { name: 'silent', offset: 56, kind: 'u32' },
   ],
 };
 
@@ -312,20 +446,30 @@ export interface Settings {
   markShift: number;
   icmpTimeoutS: number;
   otherTimeoutS: number;
+  connReuseMode: number;
+  expireNodestConn: number;
+  expireQuiescentTemplate: number;
+  sloppyTcp: number;
+  sloppySctp: number;
 }
 
 export const settingsLayout: Layout<Settings> = {
-  size: 96,
+  size: 180,
   fields: [
     { name: 'abi', offset: 0, kind: 'u32' },
     { name: 'connectionLimit', offset: 4, kind: 'u32' },
     { name: 'cpus', offset: 8, kind: 'u32' },
     { name: 'slotsUsed', offset: 12, kind: 'u32' },
-    { name: 'timeoutS', offset: 16, kind: 'u32[]', count: 16 },
-    { name: 'markMask', offset: 80, kind: 'u32' },
-    { name: 'markShift', offset: 84, kind: 'u32' },
-    { name: 'icmpTimeoutS', offset: 88, kind: 'u32' },
-    { name: 'otherTimeoutS', offset: 92, kind: 'u32' },
+    { name: 'timeoutS', offset: 16, kind: 'u32[]', count: 32 },
+    { name: 'markMask', offset: 144, kind: 'u32' },
+    { name: 'markShift', offset: 148, kind: 'u32' },
+    { name: 'icmpTimeoutS', offset: 152, kind: 'u32' },
+    { name: 'otherTimeoutS', offset: 156, kind: 'u32' },
+    { name: 'connReuseMode', offset: 160, kind: 'u32' },
+    { name: 'expireNodestConn', offset: 164, kind: 'u32' },
+    { name: 'expireQuiescentTemplate', offset: 168, kind: 'u32' },
+    { name: 'sloppyTcp', offset: 172, kind: 'u32' },
+    { name: 'sloppySctp', offset: 176, kind: 'u32' },
   ],
 };
 
@@ -384,7 +528,12 @@ export const layouts: Layouts = {
   slotStats: slotStatsLayout,
   slotRates: slotRatesLayout,
   serviceCursor: serviceCursorLayout,
+  mhTable: mhTableLayout,
+  serverKey: serverKeyLayout,
+  serverChoice: serverChoiceLayout,
   gateway: gatewayLayout,
+  gatewayBytes: gatewayBytesLayout,
+  gatewayLoad: gatewayLoadLayout,
   settings: settingsLayout,
   tableCounts: tableCountsLayout,
   remembered: rememberedLayout,

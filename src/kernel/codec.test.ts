@@ -12,6 +12,7 @@ describe('the codec of C structs', () => {
       clientPort: 0x1234,
       serverPort: 80,
       protocol: 6,
+      persistence: 0,
     });
     assert.equal(
       bytes.toString('hex'),
@@ -24,7 +25,7 @@ describe('the codec of C structs', () => {
       seenNs: 0x1122334455667788n,
       word: 0x80000301,
       slot: 7,
-      fwmark: 1,
+      openedUs: 1,
       netmask: 0xffffffff,
       timeoutS: 300,
       children: 2,
@@ -37,6 +38,8 @@ describe('the codec of C structs', () => {
       via: { word: [0, 0, 0xffff, 1] },
       ifindex: 3,
       flags: 1,
+      capacityDown: 0n,
+      capacityUp: 0n,
       link: 'a-name-that-is-too-long',
     });
     assert.equal(decode(abi.gatewayLayout, bytes).link, 'a-name-that-is-');
@@ -44,10 +47,13 @@ describe('the codec of C structs', () => {
 
   test('fills arrays that are given short with zeros', () => {
     const bytes = encode(abi.serviceLayout, {
+      key: { fwmark: 1, family: 4 },
       index: 0,
       scheduler: 1,
       schedulerFlags: 0,
       persistenceS: 0,
+      persistenceKey: 0,
+      onePacket: 0,
       netmask: 0,
       gatewayCount: 2,
       slots: [5, 6],

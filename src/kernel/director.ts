@@ -39,6 +39,8 @@ const peerHandle = { ethernet: 1, ip: 2 } as const;
 
 /** Seconds; TCP's are IPVS's, by state number. */
 const defaultTimeouts = [2, 900, 120, 60, 120, 120, 10, 60, 30, 120, 120, 300, 300, 0, 0, 0];
+/** SCTP's are IPVS's too: its state 0 is CONN_SCTP. */
+const sctpTimeouts = [2, 4, 61, 61, 61, 61, 61, 61, 900, 61, 61, 61, 4, 61, 0, 0];
 /** conntrack's, for the same reasons: an answer to a ping is not long in coming. */
 const icmpTimeout = 30;
 const otherTimeout = 600;
@@ -169,17 +171,30 @@ export class Director {
   }
 }
 
+/**
+ * IPVS's sysctls of these names, where IPVS has 1 0 0 0 0: clients of a drained gateway are not
+ * sent there any more.
+ */
+export const defaultSettings = {
+  connReuseMode: 1,
+  expireNodestConn: 0,
+  expireQuiescentTemplate: 1,
+  sloppyTcp: 0,
+  sloppySctp: 0,
+};
+
 function initialSettings(options: StartOptions, bits: MarkBits): abi.Settings {
   return {
     abi: abi.abi.ABI_VERSION,
     connectionLimit: options.connections,
     cpus: libbpf.possibleCpus(),
     slotsUsed: 1,
-    timeoutS: defaultTimeouts,
+    timeoutS: [...defaultTimeouts, ...sctpTimeouts],
     markMask: bits.mask,
     markShift: bits.shift,
     icmpTimeoutS: icmpTimeout,
     otherTimeoutS: otherTimeout,
+    ...defaultSettings,
   };
 }
 
@@ -209,7 +224,8 @@ function bringUp(object: DirectorObject, options: StartOptions, bits: MarkBits):
   director.keepTime();
   changeSysctls(director.maps, [], []);
   addDirectorRoutes(object.program('lvsj_director').info.id);
-  addObjects(planObjects({ gateways: [], fwmarks: [], families: families() }, bits), families());
+  const nothing = { gateways: [], fwmarks: [], onePacket: [], families: families() };
+  addObjects(planObjects(nothing, bits), families());
   return director;
 }
 

@@ -12,6 +12,7 @@ const service = (addresses: string[]): Service => ({
   scheduler: 'wlc',
   schedulerFlags: [],
   persistence: 0,
+  persistenceKey: 'source' as const,
   netmask: '255.255.255.255',
   onePacket: false,
   totals: noCounters(),
@@ -34,6 +35,8 @@ const entry = (address: string, present: boolean): abi.Gateway => ({
   via: { word: addressToWords(address) },
   ifindex: 2,
   flags: present ? abi.gatewayFlag.GATEWAY_PRESENT : 0,
+  capacityDown: 0n,
+  capacityUp: 0n,
   link: 'eth1',
 });
 

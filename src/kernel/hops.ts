@@ -81,10 +81,16 @@ export function planHops(
   return hops;
 }
 
-/** The map entry of a gateway that is there. */
-export const toGateway = (hop: Hop): abi.Gateway => ({
-  via: { word: addressToWords(hop.via) },
-  ifindex: interfaceIndex(hop.link),
-  flags: abi.gatewayFlag.GATEWAY_PRESENT,
-  link: hop.link,
-});
+/** The map entry of a gateway that is there. One that comes back keeps the capacity that it had. */
+export function toGateway(hop: Hop, old: abi.Gateway | undefined): abi.Gateway {
+  const via = { word: addressToWords(hop.via) };
+  const known = old?.via.word.join() === via.word.join() ? old : undefined;
+  return {
+    via,
+    ifindex: interfaceIndex(hop.link),
+    flags: abi.gatewayFlag.GATEWAY_PRESENT,
+    capacityDown: known?.capacityDown ?? 0n,
+    capacityUp: known?.capacityUp ?? 0n,
+    link: hop.link,
+  };
+}

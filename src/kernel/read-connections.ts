@@ -65,7 +65,7 @@ export function* readConnections(director: Director): Generator<Connection> {
       gatewayPort: slot?.port || key.serverPort,
       state: stateName(key.protocol, state),
       expires: Math.max(0, timeoutOf(settings, key, conn, state) - age),
-      fwmark: conn.fwmark,
+      fwmark: slot?.fwmark ?? 0,
     };
   }
 }

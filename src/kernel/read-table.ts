@@ -1,6 +1,7 @@
 // The director's maps -> the table as people see it.
 
 import { addressFromWords } from '../model/address.ts';
+import { persistenceKeys } from '../model/persistence.ts';
 import { flagNames } from '../model/scheduler.ts';
 import {
   type Counters,
@@ -130,8 +131,9 @@ function toService(all: Slots, key: abi.ServiceKey, config: abi.Service, ever: n
     scheduler,
     schedulerFlags: flagNames(scheduler).filter((_, bit) => config.schedulerFlags & (1 << bit)),
     persistence: config.persistenceS,
+    persistenceKey: persistenceKeys[config.persistenceKey] ?? 'source',
     netmask: netmaskText(family, config.netmask),
-    onePacket: false,
+    onePacket: config.onePacket !== 0,
     gateways: config.slots.slice(0, config.gatewayCount).map((slot) => toServiceGateway(all, slot)),
     totals: sum(ever.map((slot) => totalsOf(all, slot))),
     rates: toRates(sum(averages)),

@@ -1,6 +1,7 @@
 // Services of a table -> the director's maps, one step of IPVS at a time, so that rr and wrr
 // stand where IPVS's would after the same commands.
 
+import { persistenceKeys } from '../model/persistence.ts';
 import { flagNames } from '../model/scheduler.ts';
 import type { Family, Service, ServiceGateway } from '../model/table.ts';
 import { UserError } from '../util/error.ts';
@@ -145,10 +146,13 @@ export class ServiceWriter {
     const names = flagNames(scheduler);
     const number = Object.entries(schedulerNames).find(([, name]) => name === scheduler)?.[0];
     const config = encode(abi.serviceLayout, {
+      key: keyOf(service),
       index: this.#indexOf(service),
       scheduler: Number(number),
       schedulerFlags: schedulerFlags.reduce((bits, name) => bits | (1 << names.indexOf(name)), 0),
       persistenceS: persistence,
+      persistenceKey: persistenceKeys.indexOf(service.persistenceKey),
+      onePacket: Number(service.onePacket),
       netmask: netmaskNumber(family, netmask),
       gatewayCount: slots.length,
       slots,
@@ -240,6 +244,7 @@ export class ServiceWriter {
       family: service.family,
       gateway: this.#gatewayId(service, gateway) ?? 0,
       weight: gateway.weight,
+      lastWeight: gateway.weight || this.#lastWeight(number, service),
       upper: gateway.upper,
       lower: gateway.lower,
       configured: 1,
@@ -249,6 +254,13 @@ export class ServiceWriter {
     this.#all.slots.set(number, slot);
     const mine = this.#slots.get(slotService(service)) ?? [];
     if (!mine.includes(number)) this.#slots.set(slotService(service), [...mine, number]);
+  }
+
+  /** A weight of 0 keeps the share that the gateway had, unless it is added with it. */
+  #lastWeight(number: number, service: Service): number {
+    const slot = this.#all.slots.get(number);
+    const known = slot?.configured && slotService(slot) === slotService(service);
+    return known ? slot.lastWeight : 0;
   }
 
   #unconfigure(number: number): void {
@@ -264,4 +276,6 @@ const changedConfig = (have: Service, want: Service): boolean =>
   have.scheduler !== want.scheduler ||
   have.persistence !== want.persistence ||
   have.netmask !== want.netmask ||
+  have.persistenceKey !== want.persistenceKey ||
+  have.onePacket !== want.onePacket ||
   have.schedulerFlags.join() !== want.schedulerFlags.join();

@@ -2,7 +2,6 @@
 
 import { noCounters, type ServiceKey, type Table } from '../model/table.ts';
 import { type Objects, planObjects } from '../plan/objects.ts';
-import { UserError } from '../util/error.ts';
 import * as abi from './abi.gen.ts';
 import { type Director, families } from './director.ts';
 import { type Hop, planHops, presentHops, toGateway } from './hops.ts';
@@ -24,9 +23,8 @@ export function writeTable(director: Director, edit: (table: Table) => Table): v
   const all = readSlots(director);
   const have = readTable(director, all);
   const want = edit(have);
-  refuseOnePacket(want);
-  const before = { hops: presentHops(all.gateways), fwmarks: fwmarksOf(have) };
-  const after = { hops: planHops(want.services, all.gateways, findLink), fwmarks: fwmarksOf(want) };
+  const before = { hops: presentHops(all.gateways), ...marksOf(have) };
+  const after = { hops: planHops(want.services, all.gateways, findLink), ...marksOf(want) };
   director.keepTime();
   addGateways(director, before, after);
   writeServices(director, all, have, want, new Map([...before.hops, ...after.hops]));
@@ -38,26 +36,25 @@ export function writeTable(director: Director, edit: (table: Table) => Table): v
 interface Base {
   hops: Map<string, Hop>;
   fwmarks: number[];
+  onePacket: number[];
 }
 
-const fwmarksOf = ({ services }: Table): number[] => services.map(({ fwmark }) => fwmark);
+const marksOf = ({ services }: Table): Omit<Base, 'hops'> => ({
+  fwmarks: services.map(({ fwmark }) => fwmark),
+  onePacket: services.filter(({ onePacket }) => onePacket).map(({ fwmark }) => fwmark),
+});
 
 const hasAll = (these: number[], those: number[]): boolean => {
   const known = new Set(these);
   return those.every((mark) => known.has(mark));
 };
 
-const plan = ({ hops, fwmarks }: Base, { bits }: Director): Objects =>
-  planObjects({ gateways: [...hops.values()], fwmarks, families: families() }, bits);
+/** Whether these are the marks of the same services, in the same roles. */
+const hasMarks = (these: Base, those: Base): boolean =>
+  hasAll(these.fwmarks, those.fwmarks) && these.onePacket.join() === those.onePacket.join();
 
-function refuseOnePacket({ services }: Table): void {
-  const service = services.find(({ onePacket }) => onePacket);
-  if (service)
-    throw new UserError(
-      `service ${service.fwmark}: one-packet scheduling (-o) is not available yet; without -o each ` +
-        'UDP flow keeps its gateway, which SNAT needs anyway',
-    );
-}
+const plan = ({ hops, ...marks }: Base, { bits }: Director): Objects =>
+  planObjects({ gateways: [...hops.values()], ...marks, families: families() }, bits);
 
 /** Objects, sysctls and LAN links of what is there and what comes; undone if any of it fails. */
 function addGateways(director: Director, before: Base, after: Base): void {
@@ -65,11 +62,11 @@ function addGateways(director: Director, before: Base, after: Base): void {
   const union = {
     hops: new Map([...before.hops, ...after.hops]),
     fwmarks: [...before.fwmarks, ...after.fwmarks],
+    onePacket: after.onePacket,
   };
   const used = [...new Set([...union.hops.values()].map((hop) => hop.family))];
   try {
-    if (fresh.length > 0 || !hasAll(before.fwmarks, after.fwmarks))
-      addObjects(plan(union, director), families());
+    if (fresh.length > 0 || !hasMarks(before, after)) addObjects(plan(union, director), families());
     if (fresh.length > 0) changeSysctls(director.maps, used, linksOf(after));
     // Each time: links come and go with nobody to tell us.
     if (after.hops.size > 0) attachLinks(director, linksOf(after));
@@ -77,7 +74,8 @@ function addGateways(director: Director, before: Base, after: Base): void {
     removeObjects(plan(before, director), families());
     throw error;
   }
-  for (const hop of fresh) director.maps.gateways.set(hop.id, toGateway(hop));
+  const { gateways } = director.maps;
+  for (const hop of fresh) gateways.set(hop.id, toGateway(hop, gateways.get(hop.id)));
 }
 
 const linksOf = ({ hops }: Base): string[] => [
@@ -126,7 +124,7 @@ function writeTimeouts(director: Director, { timeouts }: Table): void {
 /** The entry stays, marked gone: its connections and its id are there if it comes back. */
 function removeGateways(director: Director, all: Slots, before: Base, after: Base): void {
   const gone = [...before.hops].filter(([key]) => !after.hops.has(key)).map(([, hop]) => hop);
-  if (gone.length === 0 && hasAll(after.fwmarks, before.fwmarks)) return;
+  if (gone.length === 0 && hasMarks(after, before)) return;
   for (const { id } of gone) {
     const gateway = all.gateways.get(id);
     if (gateway) director.maps.gateways.set(id, { ...gateway, flags: 0 });

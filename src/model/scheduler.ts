@@ -3,10 +3,7 @@
 /** The generic names, which fit every scheduler, by bit. */
 export const genericFlags: readonly string[] = ['flag-1', 'flag-2', 'flag-3'];
 
-/**
- * Scheduler -> names of its own. mh is here before it is a scheduler: its names must be told
- * apart from typos.
- */
+/** Scheduler -> names of its own. */
 export const namedFlags: Readonly<Record<string, readonly string[]>> = {
   sh: ['sh-fallback', 'sh-port'],
   mh: ['mh-fallback', 'mh-port'],

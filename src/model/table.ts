@@ -39,6 +39,9 @@ export interface ServiceGateway {
   rates: Counters;
 }
 
+/** Whose connections stay together in a persistent service: of one client, to one server, or both. */
+export type PersistenceKey = 'source' | 'destination' | 'source-destination';
+
 /** A service (IPVS's virtual service by fwmark). */
 export interface Service extends ServiceKey {
   scheduler: string;
@@ -46,8 +49,10 @@ export interface Service extends ServiceKey {
   schedulerFlags: string[];
   /** Seconds a client stays on its gateway after its newest connection; 0 = not persistent. */
   persistence: number;
-  /** Which clients stay together: IPv4 a dotted mask (`255.255.255.255` = each alone), IPv6 a prefix length as text (`128`). */
+  persistenceKey: PersistenceKey;
+  /** Which addresses of the key stay together: IPv4 a dotted mask (`255.255.255.255` = each alone), IPv6 a prefix length as text (`128`). */
   netmask: string;
+  /** UDP: each packet is scheduled for itself. */
   onePacket: boolean;
   /** Newest first: IPVS's list order, which decides ties and where rr starts. */
   gateways: ServiceGateway[];

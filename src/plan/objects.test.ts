@@ -16,6 +16,7 @@ const gateway = (id: number, family: 4 | 6 = 4): GatewayObject => ({
 const wanted = (gateways: GatewayObject[], fwmarks: number[] = []) => ({
   gateways,
   fwmarks,
+  onePacket: [],
   families: [4 as const],
 });
 

@@ -43,6 +43,8 @@ export interface Wanted {
   gateways: GatewayObject[];
   /** Of the services. */
   fwmarks: number[];
+  /** Of those among them that schedule each UDP packet for itself. */
+  onePacket: number[];
   /** Those that this namespace routes. */
   families: Family[];
 }
@@ -188,8 +190,16 @@ function planHandsOff(fwmarks: number[], bits: MarkBits): string[] {
   ];
 }
 
+/** A datagram that is scheduled for itself has no gateway to keep, in no direction. */
+function planOnePacket(fwmarks: number[], bits: MarkBits): string[] {
+  const marks = [...new Set(fwmarks)].sort((a, b) => a - b).map(hex);
+  if (marks.length === 0) return [];
+  const rest = hex(~bits.mask >>> 0);
+  return [`    meta l4proto udp meta mark & ${rest} { ${marks.join(', ')} } return`];
+}
+
 /** Our nftables table, made anew in one transaction. */
-function planNft({ gateways, fwmarks }: Wanted, bits: MarkBits): string {
+function planNft({ gateways, fwmarks, onePacket }: Wanted, bits: MarkBits): string {
   const { chains, save, restore } = planMarkChains(gateways, bits);
   return [
     'table inet lvsj',
@@ -200,11 +210,13 @@ function planNft({ gateways, fwmarks }: Wanted, bits: MarkBits): string {
     // After the admin's mangle rules (-150), whose --set-mark overwrites the gateway bits.
     '    type filter hook prerouting priority -140; policy accept;',
     `    meta mark & ${hex(bits.mask)} != 0 return`,
+    ...planOnePacket(onePacket, bits),
     ...restore,
     ...planHandsOff(fwmarks, bits),
     '  }',
     '  chain postrouting {',
     '    type filter hook postrouting priority -140; policy accept;',
+    ...planOnePacket(onePacket, bits),
     ...save,
     '  }',
     '}',

@@ -49,16 +49,19 @@ const wholeClient = (client: number[]): string =>
   maskedClient(client, isV4(client) ? 0xffffffff : 128);
 
 /** Templates that have not as many children as the table, by their key. */
-function wrongChildren(entries: [abi.ConnKey, abi.Conn][]): string[] {
+function wrongChildren(bed: Bed): string[] {
+  const entries = bed.connections;
+  const slots = bed.director.maps.slots.all(bed.director.settings.slotsUsed);
+  const fwmarkOf = (conn: abi.Conn) => slots.get(conn.slot)?.fwmark;
   const children = new Map<string, number>();
   for (const [key, conn] of entries) {
     if (isTemplate(conn) || !(conn.word & connWord.WORD_CONTROLLED)) continue;
-    const template = `${conn.fwmark} ${maskedClient(key.client.word, conn.netmask)}`;
+    const template = `${fwmarkOf(conn)} ${maskedClient(key.client.word, conn.netmask)}`;
     children.set(template, (children.get(template) ?? 0) + 1);
   }
   return entries.flatMap(([key, conn]) => {
     if (!isTemplate(conn)) return [];
-    const template = `${conn.fwmark} ${wholeClient(key.client.word)}`;
+    const template = `${fwmarkOf(conn)} ${wholeClient(key.client.word)}`;
     const want = children.get(template) ?? 0;
     return conn.children === want ? [] : [`${template}: ${conn.children}, not ${want}`];
   });
@@ -75,5 +78,5 @@ export function assertExact(bed: Bed): void {
     assert.deepEqual({ active, inactive, persistent }, want, `counts of slot ${slot}`);
   }
   assert.equal(maps.tableCounts.get(0)!.entries, entries.length, 'entries of the table');
-  assert.deepEqual(wrongChildren(entries), [], 'children of templates');
+  assert.deepEqual(wrongChildren(bed), [], 'children of templates');
 }

@@ -3,6 +3,7 @@
 import {
   type Family,
   noCounters,
+  type PersistenceKey,
   type Service,
   type ServiceGateway,
 } from '../../src/model/table.ts';
@@ -21,6 +22,8 @@ export interface ServiceOptions {
   scheduler?: string;
   schedulerFlags?: string[];
   persistence?: number;
+  persistenceKey?: PersistenceKey;
+  onePacket?: boolean;
   netmask?: string;
   /** In the order added, so the last one is the head of the list; a number is a weight. */
   gateways?: [gateway: number, options?: number | GatewayOptions][];
@@ -59,8 +62,10 @@ export function toService(options: ServiceOptions): Service {
     toGateway(gateway, family, given),
   );
   return {
-    ...{ family, fwmark, scheduler, schedulerFlags, onePacket: false },
+    ...{ family, fwmark, scheduler, schedulerFlags },
+    onePacket: options.onePacket ?? false,
     persistence: options.persistence ?? 0,
+    persistenceKey: options.persistenceKey ?? 'source',
     netmask: options.netmask ?? (family === 4 ? '255.255.255.255' : '128'),
     gateways: gateways.reverse(),
     totals: noCounters(),

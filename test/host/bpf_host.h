@@ -4,11 +4,14 @@
 
 #include <arpa/inet.h>
 #include <stddef.h>
+#include <string.h>
 #include "../../bpf/abi.h"
 
 #define bpf_htonl htonl
 #define bpf_ntohl ntohl
 #define bpf_ntohs ntohs
+
+#define barrier_var(var) asm volatile("" : "+r"(var))
 
 typedef long (*loop_step)(__u32, void *);
 
@@ -28,6 +31,14 @@ static inline long host_loop(__u32 count, loop_step step, void *context)
 static const __u32 opaque_zero;
 
 static struct slot slots[MAX_SLOTS];
+static struct gateway_load gateway_loads[MAX_GATEWAYS + 2];
+static struct mh_table mh_table;
+/* Of the one service; enough for the tests. */
+static struct server_key server_keys[1024];
+static struct server_choice server_choices[1024];
+static __u32 server_count;
+/* Set by the command `clock`. */
+static __u64 clock_ns;
 static struct slot_counts slot_counts[MAX_SLOTS];
 
 /* As an array map: slot 0 is there, and what lies beyond the end is not. */
@@ -39,6 +50,40 @@ static inline struct slot *slot_get(__u32 slot)
 static inline struct slot_counts *slot_counts_get(__u32 slot)
 {
 	return slot < MAX_SLOTS ? &slot_counts[slot] : NULL;
+}
+
+static inline struct gateway_load *gateway_load_get(__u32 gateway)
+{
+	return gateway < MAX_GATEWAYS + 2 ? &gateway_loads[gateway] : NULL;
+}
+
+static inline const struct mh_table *mh_table_get(const struct service *service)
+{
+	return &mh_table;
+}
+
+static inline struct server_choice *server_choice_get(const struct server_key *key)
+{
+	for (__u32 i = 0; i < server_count; i++)
+		if (!memcmp(&server_keys[i], key, sizeof(*key)))
+			return &server_choices[i];
+	return NULL;
+}
+
+static inline struct server_choice *server_choice_make(const struct server_key *key)
+{
+	struct server_choice *known = server_choice_get(key);
+
+	if (known || server_count == sizeof(server_keys) / sizeof(*server_keys))
+		return known;
+	server_keys[server_count] = *key;
+	memset(&server_choices[server_count], 0, sizeof(*server_choices));
+	return &server_choices[server_count++];
+}
+
+static inline __u64 sched_now(void)
+{
+	return clock_ns;
 }
 
 #endif
