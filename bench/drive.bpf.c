@@ -16,6 +16,7 @@
 
 #define CLIENTS_FIRST 0x0a000000 /* 10.0.0.0 */
 #define PORTS_FIRST 1024
+#define SERVERS_FIRST 0xc6336400 /* 198.51.100.0 */
 
 /* What is sent: set by bench/drive.ts. */
 struct drive {
@@ -176,11 +177,73 @@ int forget(struct __sk_buff *skb)
 	conn = conn_find(&flow.key, now);
 	if (conn)
 		conn_remove(&flow.key, conn);
-	template_key(&template, &flow.key.client, skb->mark, 0xffffffff);
+	template_key(&template, &flow.key, skb->mark, 0xffffffff, PERSISTENCE_SOURCE);
 	conn = conn_find(&template, now);
 	if (conn)
 		conn_remove(&template, conn);
 	return BPF_OK;
+}
+
+#define PICKS 16384
+
+/* Decisions without packets: set by bench/drive.ts. */
+struct decide {
+	__u32 count; /* of decisions */
+	__u32 clients; /* they come in turn, and so do servers */
+	__u32 servers;
+	__u32 keeps; /* each makes an active connection */
+	__u32 asks; /* 0: all but the scheduler, to be subtracted */
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct decide);
+} decide SEC(".maps");
+
+/* Whom the scheduler chose, by the number of the decision. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, PICKS);
+	__type(key, __u32);
+	__type(value, __u32);
+} picks SEC(".maps");
+
+struct decision {
+	const struct decide *decide;
+	const struct service *service;
+};
+
+static long decide_one(__u32 i, struct decision *decision)
+{
+	const struct decide *decide = decision->decide;
+	struct conn_key key = { .client_port = bpf_htons(i), .protocol = IPPROTO_TCP };
+	__u32 at = i % PICKS, slot = 0, *pick = bpf_map_lookup_elem(&picks, &at);
+
+	address_set_v4(&key.client, bpf_htonl(CLIENTS_FIRST + i % decide->clients));
+	address_set_v4(&key.server, bpf_htonl(SERVERS_FIRST + i % decide->servers));
+	if (decide->asks)
+		slot = schedule(decision->service, &key);
+	if (pick)
+		*pick = slot;
+	if (decide->keeps && slot) {
+		slot_count(slot, 1, 0);
+		load_open(slot, 0);
+	}
+	return 0;
+}
+
+SEC("tc")
+int decide_all(struct __sk_buff *skb)
+{
+	__u32 zero = 0;
+	struct decision decision = { .decide = bpf_map_lookup_elem(&decide, &zero),
+				     .service = service_find(skb->mark, 4) };
+
+	if (!decision.decide || !decision.service)
+		return -1;
+	return bpf_loop(decision.decide->count, decide_one, &decision, 0);
 }
 
 static long clear_entry(void *map, struct conn_key *key, struct conn *conn, void *nothing)

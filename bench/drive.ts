@@ -48,6 +48,20 @@ export interface ServiceSpec {
   scheduler: string;
   gateways: number;
   persistence: number;
+  /** Of the gateways in turn, the first again after the last. */
+  weights?: number[];
+}
+
+/** Decisions of the service's scheduler, without packets and without a table. */
+export interface Decisions {
+  count: number;
+  /** Both come in turn. */
+  clients: number;
+  servers: number;
+  /** Each decision makes an active connection. */
+  keeps: boolean;
+  /** False: everything but the scheduler, to be subtracted. */
+  asks: boolean;
 }
 
 export class Drive {
@@ -55,6 +69,7 @@ export class Drive {
   readonly #object = new DirectorObject(objectPath);
   readonly #connections: number;
   readonly #packet = udpFrame();
+  #service: Service | undefined;
 
   constructor(connections = defaults.connections) {
     this.#connections = connections;
@@ -90,14 +105,34 @@ export class Drive {
       maps.slotCounts.set(slot, { active: 0, inactive: 0, persistent: 0, overloaded: 0 });
   }
 
-  /** The one service of all packets, in the place of the one before. */
-  setService(spec: ServiceSpec): void {
+  /** The one service of all packets, in the place of the one before; its slots in that order. */
+  setService(spec: ServiceSpec): number[] {
     const numbers = Array.from({ length: spec.gateways }, (_, i) => i + 1);
-    const hops = new Map(numbers.map((id) => [`4 192.0.2.${id}`, hopOf(id)]));
-    const { maps } = this.director;
-    for (const { id } of hops.values()) maps.gateways.set(id, { ...noGateway, link: `eth${id}` });
-    const writer = new ServiceWriter(this.director, readSlots(this.director), hops);
-    writer.write(undefined, serviceOf(spec));
+    for (const id of numbers)
+      this.director.maps.gateways.set(id, { ...noGateway, link: `eth${id}` });
+    this.#service = serviceOf(spec);
+    this.#write(undefined, this.#service);
+    const [config] = [...this.director.maps.services()].map(([, service]) => service);
+    return config?.slots.slice(0, spec.gateways) ?? [];
+  }
+
+  /** The gateway of this number (from 1) is deleted. */
+  removeGateway(number: number): void {
+    const have = this.#service;
+    if (!have) throw new Error('there is no service yet');
+    const gateways = have.gateways.filter(({ address }) => address !== addressOf(number));
+    this.#service = { ...have, gateways };
+    this.#write(have, this.#service);
+  }
+
+  #write(have: Service | undefined, want: Service): void {
+    const { gateways } = want;
+    const hops = [...(have?.gateways ?? []), ...gateways].map(({ address }): [string, Hop] => [
+      `4 ${address}`,
+      hopOf(Number(address.split('.')[3])),
+    ]);
+    const writer = new ServiceWriter(this.director, readSlots(this.director), new Map(hops));
+    writer.write(have, want);
     writer.flush();
   }
 
@@ -139,6 +174,22 @@ export class Drive {
   /** Takes the connections and templates of these packets out of the table, and nothing else. */
   forget(load: Load): void {
     this.#run(load, 'forget');
+  }
+
+  /** Nanoseconds of all decisions together. */
+  decide({ count, clients, servers, keeps, asks }: Decisions): number {
+    const words = Uint32Array.of(count, clients, servers, Number(keeps), Number(asks));
+    this.#object.map('decide').set(Buffer.alloc(4), Buffer.from(words.buffer));
+    const program = this.#object.program('decide_all');
+    const { retval, duration } = program.run(this.#packet, { mark: fwmark });
+    if (retval !== count) throw new Refused(`${retval} decisions instead of ${count}`);
+    return duration;
+  }
+
+  /** Slots that were chosen, by the number of the decision; 0 = none. */
+  picks(count: number): number[] {
+    const entries = [...this.#object.map('picks').entries(count)];
+    return entries.map(([, value]) => value.readUInt32LE());
   }
 
   #run(load: Load, name: string): number {
@@ -226,14 +277,15 @@ const hopOf = (id: number): Hop => ({
   fresh: true,
 });
 
-function serviceOf({ scheduler, gateways, persistence }: ServiceSpec): Service {
+function serviceOf({ scheduler, gateways, persistence, weights = [1] }: ServiceSpec): Service {
   return {
     ...{ family: 4, fwmark, scheduler, schedulerFlags: [], persistence, onePacket: false },
     persistenceKey: 'source',
     netmask: '255.255.255.255',
     gateways: Array.from({ length: gateways }, (_, i) => ({
       address: addressOf(i + 1),
-      ...{ port: 0, weight: 1, upper: 0, lower: 0, active: 0, inactive: 0, persistent: 0 },
+      weight: weights[i % weights.length] ?? 1,
+      ...{ port: 0, upper: 0, lower: 0, active: 0, inactive: 0, persistent: 0 },
       totals: noCounters(),
       rates: noCounters(),
     })),

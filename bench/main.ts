@@ -1,4 +1,4 @@
-// node bench/main.ts [programs|table|path …]: measures, prints a table and writes build/bench.json.
+// node bench/main.ts [programs|schedulers|path|table …]: measures, prints a table and writes build/bench.json.
 // What each figure means and how it is taken: docs/bench.md.
 
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -10,6 +10,7 @@ import { run } from '../src/util/run.ts';
 import { measurePath } from './path.ts';
 import { measurePrograms } from './programs.ts';
 import { formatRows, Refused, type Row } from './rows.ts';
+import { measureSchedulers } from './schedulers.ts';
 import { clearLabs } from './site.ts';
 import { measureTable } from './table.ts';
 
@@ -17,6 +18,7 @@ const jsonPath = fileURLToPath(new URL('../build/bench.json', import.meta.url));
 
 const parts: Record<string, () => Row[] | Promise<Row[]>> = {
   programs: measurePrograms,
+  schedulers: measureSchedulers,
   path: measurePath,
   table: measureTable,
 };

@@ -286,7 +286,7 @@ struct gateway_load {
 	struct gateway_bytes last; /* totals when the averages moved last */
 	__u64 down; /* average, bytes a second */
 	__u64 up;
-	/* The same as a part of the capacity, 1 = 2^16; so much each fresh connection adds. */
+	/* The same as a part of the capacity, 1 = 2^24; so much each fresh connection adds. */
 	__u32 down_part;
 	__u32 up_part;
 	__u32 fresh_part;

@@ -17,10 +17,10 @@
 /* What a gateway is taken for whose capacity nobody told: 100 Mbit/s. */
 #define LBW_CAPACITY 100000000ULL
 
-/* Bytes a second as a part of a capacity in bits a second; 1 = 2^16. */
+/* Bytes a second as a part of a capacity in bits a second; 1 = 2^24, beyond 256 it stays there. */
 static __always_inline __u32 lbw_part(__u64 bytes, __u64 capacity)
 {
-	__u64 part = (bytes << 19) / (capacity ?: LBW_CAPACITY);
+	__u64 part = (bytes << 27) / (capacity ?: LBW_CAPACITY);
 
 	return part > 0xffffffff ? 0xffffffff : part;
 }
@@ -54,7 +54,9 @@ struct lbw_scan {
 
 static __always_inline __u64 lbw_used(const struct gateway_load *load)
 {
-	__u64 down = load->down_part + (__u64)load->fresh * load->fresh_part / LBW_FRESH_ONE;
+	/* Before its first step a gateway counts as any whose capacity nobody told. */
+	__u64 fresh_part = load->fresh_part ?: lbw_part(LBW_FRESH, LBW_CAPACITY);
+	__u64 down = load->down_part + load->fresh * fresh_part / LBW_FRESH_ONE;
 
 	return down > load->up_part ? down : load->up_part;
 }
