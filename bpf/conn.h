@@ -18,6 +18,7 @@
 #include "template.h"
 
 #define NS_PER_S 1000000000ULL
+#define CROWDED_S 10
 
 static __always_inline void table_count(int entries)
 {
@@ -63,6 +64,22 @@ static __always_inline int conn_is_orphan(const struct settings *settings, const
 	return config && !config->configured;
 }
 
+/*
+ * While the table is more than half full, what was never answered goes after CROWDED_S: a flood
+ * of half-open connections then holds no room that others need.
+ */
+static __always_inline int conn_is_crowding(const struct settings *settings, __u32 word)
+{
+	__u32 state = word & WORD_STATE, zero = 0;
+	struct table_counts *counts;
+
+	if (word & WORD_REPLIED ||
+	    (state != CONN_SYN_RECV && state != CONN_ASKED && state != CONN_SCTP_INIT1))
+		return 0;
+	counts = bpf_map_lookup_elem(&table_counts, &zero);
+	return counts && counts->entries > settings->connection_limit / 2;
+}
+
 static __always_inline int conn_expired(const struct conn *conn, __u8 protocol, __u64 now)
 {
 	struct settings *settings = settings_get();
@@ -87,6 +104,8 @@ static __always_inline int conn_expired(const struct conn *conn, __u8 protocol, 
 	} else {
 		timeout = settings->other_timeout_s;
 	}
+	if (timeout > CROWDED_S && conn_is_crowding(settings, conn->word))
+		timeout = CROWDED_S;
 	/* A clock read on another CPU may be a tick behind. */
 	return now > conn->seen_ns && now - conn->seen_ns >= timeout * NS_PER_S;
 }

@@ -118,6 +118,31 @@ describe('a packet finds its connection expired', () => {
   });
 });
 
+describe('in a table that is more than half full, after ten seconds,', () => {
+  /** Each kind is there after so long a silence, with so much room in the table. */
+  function survivors(connectionLimit: number): string[] {
+    bed.setSettings({ ...everything(60), connectionLimit });
+    const all = kinds.map(({ packets, protocol }, i) => begin(i, packets, protocol));
+    age(10);
+    const alive = all.map((flow) => bed.run('egress', flow.down('A')).verdict === 'KNOWN');
+    return kinds.filter((_, i) => alive[i]).map(({ name }) => name);
+  }
+  const names = kinds.map(({ name }) => name);
+
+  test('what was never answered is gone', () => {
+    const crowding = ['SYN_RECV', 'asked UDP', 'asked ICMP'];
+    // Each that goes makes room: the last ones stay in a table that is just too full.
+    assert.deepEqual(
+      survivors(kinds.length),
+      names.filter((name) => !crowding.includes(name)),
+    );
+  });
+
+  test('and nothing where there is room', () => {
+    assert.deepEqual(survivors(kinds.length * 2), names);
+  });
+});
+
 describe('the listing', () => {
   test('says how long a connection has without packets', () => {
     bed.setSettings({ ...everything(60), ...ofState(states.CONN_SYN_RECV)(33) });
