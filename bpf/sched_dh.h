@@ -6,8 +6,7 @@
 #ifndef LVSJ_SCHED_DH_H
 #define LVSJ_SCHED_DH_H
 
-static __always_inline __u32 sched_dh_pick(const struct service *service,
-					   const struct conn_key *key)
+static __noinline __u32 sched_dh_pick(const struct service *service, const struct conn_key *key)
 {
 	__u32 bucket = sched_hash8(sched_fold(&key->server)), slot;
 

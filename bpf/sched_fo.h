@@ -30,7 +30,7 @@ static long fo_step(__u32 place, struct fo_scan *scan)
 	return 0;
 }
 
-static __always_inline __u32 sched_fo_pick(const struct service *service, __u32 overflows)
+static __noinline __u32 sched_fo_pick(const struct service *service, __u32 overflows)
 {
 	struct fo_scan scan = { .service = service,
 				.overflows = overflows,

@@ -85,8 +85,7 @@ static __always_inline void lblc_remember(const struct server_key *key, __u32 sl
 	choice->changed_ns = now;
 }
 
-static __always_inline __u32 sched_lblc_pick(const struct service *service,
-					     const struct conn_key *key)
+static __noinline __u32 sched_lblc_pick(const struct service *service, const struct conn_key *key)
 {
 	__u64 now = sched_now();
 	struct server_choice *choice;
@@ -190,8 +189,7 @@ static __always_inline void lblcr_add(struct server_choice *choice, __u32 slot, 
 	choice->changed_ns = now;
 }
 
-static __always_inline __u32 sched_lblcr_pick(const struct service *service,
-					      const struct conn_key *key)
+static __noinline __u32 sched_lblcr_pick(const struct service *service, const struct conn_key *key)
 {
 	struct lblc_scan scan = { .service = service };
 	__u64 now = sched_now();

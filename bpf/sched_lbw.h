@@ -82,7 +82,7 @@ static long lbw_step(__u32 place, struct lbw_scan *scan)
 	return 0;
 }
 
-static __always_inline __u32 sched_lbw_pick(const struct service *service)
+static __noinline __u32 sched_lbw_pick(const struct service *service)
 {
 	struct lbw_scan scan = { .service = service, .used = opaque_zero, .slot = opaque_zero };
 

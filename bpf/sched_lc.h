@@ -40,7 +40,7 @@ static long lc_step(__u32 place, struct lc_scan *scan)
 	return 0;
 }
 
-static __always_inline __u32 sched_lc_pick(const struct service *service, __u32 weighted)
+static __noinline __u32 sched_lc_pick(const struct service *service, __u32 weighted)
 {
 	struct lc_scan scan = { .service = service,
 				.weighted = weighted,

@@ -80,8 +80,8 @@ static long lrtt_try(__u32 i, struct lrtt_scan *scan)
 }
 
 /* cursor: position is the kept gateway's, current counts connections. */
-static __always_inline __u32 sched_lrtt_pick(const struct service *service,
-					     struct service_cursor *cursor)
+static __noinline __u32 sched_lrtt_pick(const struct service *service,
+					struct service_cursor *cursor)
 {
 	struct lrtt_scan scan = { .service = service,
 				  .current = cursor->position,

@@ -72,8 +72,7 @@ static long mh_probe(__u32 k, struct mh_scan *scan)
 	return 0;
 }
 
-static __always_inline __u32 sched_mh_pick(const struct service *service,
-					   const struct conn_key *key)
+static __noinline __u32 sched_mh_pick(const struct service *service, const struct conn_key *key)
 {
 	struct mh_scan scan = { .table = mh_table_get(service),
 				.value = sched_fold(&key->client),

@@ -23,8 +23,7 @@ static long rr_step(__u32 i, struct rr_scan *scan)
 	return 1;
 }
 
-static __always_inline __u32 sched_rr_pick(const struct service *service,
-					   struct service_cursor *cursor)
+static __noinline __u32 sched_rr_pick(const struct service *service, struct service_cursor *cursor)
 {
 	struct rr_scan scan = { .service = service,
 				.place = cursor->position,

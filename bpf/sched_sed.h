@@ -39,7 +39,7 @@ static long sed_step(__u32 place, struct sed_scan *scan)
 	return 0;
 }
 
-static __always_inline __u32 sched_sed_pick(const struct service *service, __u32 idle_first)
+static __noinline __u32 sched_sed_pick(const struct service *service, __u32 idle_first)
 {
 	struct sed_scan scan = { .service = service,
 				 .idle_first = idle_first,

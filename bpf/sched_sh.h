@@ -85,8 +85,7 @@ static __always_inline __u32 sh_fallback(struct sh_scan *scan)
 	return scan->slot;
 }
 
-static __always_inline __u32 sched_sh_pick(const struct service *service,
-					   const struct conn_key *key)
+static __noinline __u32 sched_sh_pick(const struct service *service, const struct conn_key *key)
 {
 	__u32 value = sched_fold(&key->client);
 	struct sh_scan scan = {

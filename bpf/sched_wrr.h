@@ -44,8 +44,7 @@ static __always_inline __u32 wrr_find(struct wrr_scan *scan, struct service_curs
 	return scan->slot;
 }
 
-static __always_inline __u32 sched_wrr_pick(const struct service *service,
-					    struct service_cursor *cursor)
+static __noinline __u32 sched_wrr_pick(const struct service *service, struct service_cursor *cursor)
 {
 	struct wrr_scan scan = { .service = service, .slot = opaque_zero };
 	__u32 step = cursor->step ?: 1, current = cursor->current;

@@ -8,6 +8,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { release } from 'node:os';
 import { after, describe, test } from 'node:test';
 import { DirectorObject } from '../../src/kernel/object.ts';
+import { tryRun } from '../../src/util/run.ts';
 
 interface Budget {
   /** Of `recorded`: other kernels' verifiers walk other ways. */
@@ -47,6 +48,14 @@ describe('the verifier', () => {
       assert.ok(have <= recorded * margin, `${have} instructions`);
     });
   }
+
+  for (const name of Object.keys(budget.programs))
+    test(`makes plain loops of every bpf_loop in ${name}: see sched.h`, () => {
+      const id = String(object.program(name).info.id);
+      const { stdout } = tryRun(['bpftool', 'prog', 'dump', 'xlated', 'id', id]);
+      assert.ok(stdout.includes(name), 'a dump of the program');
+      assert.doesNotMatch(stdout, /call bpf_loop/);
+    });
 
   test('has a budget for every program', () => {
     const text = readFileSync(source, 'utf8');

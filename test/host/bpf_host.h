@@ -7,6 +7,7 @@
 #include <string.h>
 #include "../../bpf/abi.h"
 
+#define __noinline __attribute__((noinline))
 #define bpf_htonl htonl
 #define bpf_ntohl ntohl
 #define bpf_ntohs ntohs
