@@ -1,7 +1,9 @@
 // A director in memory, for tests of the command line: the table, what was printed, how often it
 // was written.
 
+import type { Context } from '../src/ipvsadm/command.ts';
 import type { Names } from '../src/ipvsadm/format.ts';
+import type { Forwarder } from '../src/ipvsadm/forwarder.ts';
 import { type IpvsadmIo, runIpvsadm } from '../src/ipvsadm/run.ts';
 import { type Connection, noCounters, type ServiceKey, type Table } from '../src/model/table.ts';
 
@@ -9,6 +11,7 @@ export class MemoryIo implements IpvsadmIo {
   table: Table = { services: [], timeouts: { tcp: 900, tcpFin: 120, udp: 300 }, size: 4096 };
   connections: Connection[] = [];
   markMask = 0xff000000;
+  forwarder: Forwarder = 'ReInj';
   names?: Names;
   input = '';
   stdout = '';
@@ -17,7 +20,7 @@ export class MemoryIo implements IpvsadmIo {
   said = '';
   writes = 0;
 
-  limits = () => ({ markMask: this.markMask });
+  context = (): Context => ({ markMask: this.markMask, forwarder: this.forwarder });
   readTable = (): Table => this.table;
   readConnections = (): Connection[] => this.connections;
   stdin = (): string => this.input;

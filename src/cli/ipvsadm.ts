@@ -1,6 +1,7 @@
 // lvsj ipvsadm: the command line of src/ipvsadm on the director of this network namespace.
 
 import { readFileSync } from 'node:fs';
+import { parseForwarder } from '../ipvsadm/forwarder.ts';
 import { type IpvsadmIo, runIpvsadm } from '../ipvsadm/run.ts';
 import { Director, defaults, requireRoot } from '../kernel/director.ts';
 import { withLock } from '../kernel/lock.ts';
@@ -41,9 +42,10 @@ function writeOrStart(edit: (table: Table) => Table): void {
 }
 
 const io: IpvsadmIo = {
-  limits: () => {
+  context: () => {
+    const forwarder = parseForwarder(process.env.LVSJ_FORWARD);
     requireRoot();
-    return { markMask: Director.find()?.settings.markMask ?? defaults.markMask };
+    return { markMask: Director.find()?.settings.markMask ?? defaults.markMask, forwarder };
   },
   readTable: () => {
     const director = Director.find();

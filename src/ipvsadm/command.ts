@@ -2,6 +2,7 @@
 // list.ts and run.ts.
 
 import type { ServiceKey } from '../model/table.ts';
+import type { Forwarder } from './forwarder.ts';
 
 /** `-A` and `-E`: an edit replaces every field, as ipvsadm's does. */
 export interface ServiceCommand {
@@ -49,24 +50,30 @@ export interface ListCommand {
   tunInfo: boolean;
   exact: boolean;
   sort: boolean;
+  forwarder: Forwarder;
 }
 
 export type Command =
   | EditCommand
   | ListCommand
   | { kind: 'restore' }
-  | { kind: 'save'; numeric: boolean }
+  | { kind: 'save'; numeric: boolean; forwarder: Forwarder }
   | { kind: 'zero'; key?: ServiceKey }
   | { kind: 'help' }
   | { kind: 'version' };
 
-/** What the running director leaves to the command line. */
-export interface Limits {
-  /** Bits of the packet mark that carry the gateway: a service's fwmark must not touch them. */
+/** Where a command line is read. */
+export interface Context {
+  /**
+   * Bits of the packet mark that carry the gateway in the running director: a service's fwmark must
+   * not touch them.
+   */
   markMask: number;
+  /** What the user's environment calls the forwarder. */
+  forwarder: Forwarder;
 }
 
-export const defaultLimits: Limits = { markMask: 0xff000000 };
+export const defaultContext: Context = { markMask: 0xff000000, forwarder: 'ReInj' };
 
 const editKinds = new Set<string>([
   'add-service',

@@ -4,7 +4,7 @@
 import type { Family } from '../model/table.ts';
 import { exit, UserError } from '../util/error.ts';
 import { formatIpv4, parseInteger, parseIpv4, parseServer, type ServerAddress } from './address.ts';
-import type { Limits } from './command.ts';
+import type { Context } from './command.ts';
 import type { OptionName } from './options.ts';
 import type { Word } from './words.ts';
 
@@ -59,16 +59,16 @@ export const misuse = (message: string): never => {
 };
 
 /** Notes one switch in the draft. */
-export function readOption(draft: Draft, word: Word, limits: Limits): void {
+export function readOption(draft: Draft, word: Word, context: Context): void {
   const { found, text } = word;
   if (found.command) misuse(`invalid option \`${text}'`);
   if (found.option && draft.given.has(found.option))
     misuse(`multiple '${found.option}' options specified`);
   if (found.option) draft.given.add(found.option);
-  if (found.refused)
+  if (found.refused && found.forwarder !== context.forwarder)
     draft.refused ??= `${found.short ? `-${found.short}` : `--${found.long}`}: ${found.refused}`;
   else if (found.long === 'ipv6') chooseIpv6(draft);
-  else readValue(draft, word, limits);
+  else readValue(draft, word, context);
 }
 
 function chooseIpv6(draft: Draft): void {
@@ -78,11 +78,11 @@ function chooseIpv6(draft: Draft): void {
   draft.netmask = defaultNetmasks[6];
 }
 
-function readValue(draft: Draft, word: Word, limits: Limits): void {
+function readValue(draft: Draft, word: Word, context: Context): void {
   const value = word.value ?? '';
   switch (word.found.option) {
     case 'service-address':
-      draft.fwmark = parseFwmark(value, limits);
+      draft.fwmark = parseFwmark(value, context);
       break;
     case 'scheduler':
       draft.scheduler = value || defaultScheduler;
@@ -114,7 +114,7 @@ function readValue(draft: Draft, word: Word, limits: Limits): void {
   }
 }
 
-function parseFwmark(text: string, { markMask }: Limits): number {
+function parseFwmark(text: string, { markMask }: Context): number {
   const invalid = `invalid fwmark value \`${text}' specified`;
   const mark = parseInteger(text, 1, 2 ** 32 - 1) ?? misuse(invalid);
   if ((mark & markMask) === 0) return mark;

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Service, ServiceGateway, Table } from '../model/table.ts';
-import { isEdit } from './command.ts';
+import { defaultContext, isEdit } from './command.ts';
 import { editTable, limits } from './edit.ts';
 import { parseCommand } from './parse.ts';
 
@@ -12,7 +12,7 @@ const empty: Table = { services: [], timeouts: { tcp: 900, tcpFin: 120, udp: 300
 /** The table after these commands. */
 function edit(table: Table, ...lines: string[]): Table {
   return lines.reduce((before, line) => {
-    const command = parseCommand(line.split(' '), { markMask: 0 });
+    const command = parseCommand(line.split(' '), { ...defaultContext, markMask: 0 });
     assert.ok(isEdit(command), line);
     return editTable(before, command);
   }, table);

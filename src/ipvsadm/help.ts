@@ -64,6 +64,9 @@ Options:
   -X, --exact                  print counters in full
       --nosort                 in the schedulers' order, the newest gateway first
       --sort                   sorted, as it is anyway
+
+Environment:
+  LVSJ_FORWARD=Route           -g and Route stand for -j and ReInj, as programs for IPVS expect
 `;
 
 export const formatVersion = (): string => version;

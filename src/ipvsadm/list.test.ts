@@ -3,12 +3,16 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { type Connection, noCounters, type Table } from '../model/table.ts';
-import type { ListCommand } from './command.ts';
+import { defaultContext, type ListCommand } from './command.ts';
+import type { Forwarder } from './forwarder.ts';
 import { formatConnections, formatList } from './list.ts';
 import { parseCommand } from './parse.ts';
 
-function list(line: string): ListCommand {
-  const command = parseCommand(line.split(' '));
+function list(line: string, forwarder?: Forwarder): ListCommand {
+  const command = parseCommand(line.split(' '), {
+    ...defaultContext,
+    ...(forwarder && { forwarder }),
+  });
   assert.ok(command.kind === 'list');
   return command;
 }
@@ -56,6 +60,16 @@ describe('a listing', () => {
     assert.deepEqual(gatewayLines(formatList(tableOf(6, '2001:db8::1'), list('-L'), names)), [
       '  -> [gateway.of.a.very.long.name.example]:0 ReInj   1      0          0         ',
     ]);
+  });
+
+  test("calls the forwarder by IPVS's word if asked, and by no other", () => {
+    const table = tableOf(4, '192.0.2.1');
+    for (const line of ['-Ln', '-Ln --tun-info', '-Ln --stats', '-Ln --thresholds'])
+      assert.equal(
+        formatList(table, list(line, 'Route')),
+        formatList(table, list(line)).replace('ReInj', 'Route'),
+      );
+    assert.match(formatList(table, list('-Ln', 'Route')), / Route {3}1 {6}0 /);
   });
 
   test('with -n looks no name up', () => {

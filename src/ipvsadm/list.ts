@@ -6,12 +6,7 @@ import type { ListCommand } from './command.ts';
 import { defaultNetmasks } from './draft.ts';
 import { findService, sortGateways, sortServices } from './find.ts';
 import { column, formatCounter, formatEndpoint, formatExpiry, type Names } from './format.ts';
-
-/**
- * The forwarder's name: at most 7 letters, or the columns shift; one word, for the parsers of
- * ldirectord and others.
- */
-const forwarder = 'ReInj';
+import type { Forwarder } from './forwarder.ts';
 
 /** One form of listing: its two title lines, and how it prints a service and a gateway. */
 interface Form {
@@ -36,16 +31,16 @@ function serviceLine(service: Service): string {
 const lastColumns = ({ active, inactive }: ServiceGateway): string =>
   `${column(active, 10)}${String(inactive).padEnd(10)}`;
 
-const plain: Form = {
+const plain = (forwarder: Forwarder): Form => ({
   titles:
     'Prot LocalAddress:Port Scheduler Flags\n' +
     '  -> RemoteAddress:Port           Forward Weight ActiveConn InActConn',
   service: serviceLine,
   gateway: (gateway, endpoint) =>
     column(endpoint, 28) + column(forwarder, 7) + column(gateway.weight, 6) + lastColumns(gateway),
-};
+});
 
-const tunInfo: Form = {
+const tunInfo = (forwarder: Forwarder): Form => ({
   titles:
     'Prot LocalAddress:Port Scheduler Flags\n' +
     '  -> RemoteAddress:Port           Forward TunnelInfo    Weight ActiveConn InActConn',
@@ -56,7 +51,7 @@ const tunInfo: Form = {
     column('n/a', 13) +
     column(gateway.weight, 6) +
     lastColumns(gateway),
-};
+});
 
 const thresholds: Form = {
   titles:
@@ -117,7 +112,7 @@ function chooseForm(command: ListCommand): Form {
   if (command.rate) return rate(command.exact);
   if (command.thresholds) return thresholds;
   if (command.persistentConn) return persistentConn;
-  return command.tunInfo ? tunInfo : plain;
+  return (command.tunInfo ? tunInfo : plain)(command.forwarder);
 }
 
 /**

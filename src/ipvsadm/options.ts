@@ -1,6 +1,8 @@
 // The words of the command line: every switch, and which options each command needs and allows.
 // Only tables; words.ts and parse.ts give them their meaning.
 
+import type { Forwarder } from './forwarder.ts';
+
 /**
  * Options as messages call them, in the order in which ipvsadm checks them: the first offence is
  * the one reported.
@@ -136,6 +138,8 @@ export interface Switch {
   option?: OptionName;
   /** Grammar of ipvsadm that a director for outgoing traffic cannot serve: what to do instead. */
   refused?: string;
+  /** Served all the same where the forwarder has this name. */
+  forwarder?: Forwarder;
 }
 
 /** What cannot be served, and what to do instead: the end of a sentence that begins with the switch. */
@@ -193,7 +197,13 @@ export const switches: readonly Switch[] = [
 
   { long: 'real-server', short: 'r', value: 'required', option: 'real-server' },
   { long: 'reinject', short: 'j', option: 'forwarding-method' },
-  { long: 'gatewaying', short: 'g', option: 'forwarding-method', refused: useReinject },
+  {
+    long: 'gatewaying',
+    short: 'g',
+    option: 'forwarding-method',
+    refused: useReinject,
+    forwarder: 'Route',
+  },
   { long: 'ipip', short: 'i', option: 'forwarding-method', refused: useReinject },
   { long: 'masquerading', short: 'm', option: 'forwarding-method', refused: useReinject },
   { long: 'tun-type', value: 'required', option: 'tun-type', refused: useReinject },

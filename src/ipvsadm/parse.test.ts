@@ -2,10 +2,11 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { type Context, defaultContext } from './command.ts';
 import { parseCommand } from './parse.ts';
 
-const parse = (line: string, markMask?: number) =>
-  parseCommand(line.split(' '), markMask === undefined ? undefined : { markMask });
+const parse = (line: string, context: Partial<Context> = {}) =>
+  parseCommand(line.split(' '), { ...defaultContext, ...context });
 
 const refuses = (line: string, message: string | RegExp, status = 2) =>
   assert.throws(() => parse(line), { message, status });
@@ -81,9 +82,9 @@ describe('a fwmark', () => {
   });
 
   test('is held against the bits of the running director', () => {
-    assert.throws(() => parse('-D -f 256', 0x0000ff00), /1\.\.255 are free$/);
-    assert.throws(() => parse('-D -f 255', 0x000000ff), /use a mark without them$/);
-    assert.equal(parse('-D -f 4294967295', 0).kind, 'delete-service');
+    assert.throws(() => parse('-D -f 256', { markMask: 0x0000ff00 }), /1\.\.255 are free$/);
+    assert.throws(() => parse('-D -f 255', { markMask: 0x000000ff }), /use a mark without them$/);
+    assert.equal(parse('-D -f 4294967295', { markMask: 0 }).kind, 'delete-service');
   });
 });
 
@@ -98,6 +99,15 @@ describe('what a director for outgoing traffic cannot do', () => {
     refuses('-A -f 1 --pe sip', /^--pe: .*use -p and -M/);
     refuses('--start-daemon master', /^--start-daemon: .*use conntrackd/);
     refuses('--stop-daemon backup', /^--stop-daemon: .*use conntrackd/);
+  });
+
+  test('is served under a name that programs for IPVS know, but nothing else is', () => {
+    const parseRoute = (line: string) => parse(line, { forwarder: 'Route' });
+    const gateway = parse('-a -f 1 -r 192.0.2.1 -w 3 -j');
+    for (const option of ['-g', '--gatewaying', '-j'])
+      assert.deepEqual(parseRoute(`-a -f 1 -r 192.0.2.1 -w 3 ${option}`), gateway);
+    for (const option of ['-i', '-m'])
+      assert.throws(() => parseRoute(`-a -f 1 -r 192.0.2.1 ${option}`), /use -j$/);
   });
 
   test('is refused only where it would be in place', () => {
@@ -117,7 +127,7 @@ describe('the other commands', () => {
     assert.deepEqual(parse('-Z'), { kind: 'zero' });
     assert.deepEqual(parse('-C'), { kind: 'flush' });
     assert.deepEqual(parse('-R'), { kind: 'restore' });
-    assert.deepEqual(parse('-Sn'), { kind: 'save', numeric: true });
+    assert.deepEqual(parse('-Sn'), { kind: 'save', numeric: true, forwarder: 'ReInj' });
     assert.deepEqual(parse('--set 1 0 3'), { kind: 'set', tcp: 1, tcpFin: 0, udp: 3 });
     assert.deepEqual(parse('-h --nonsense'), { kind: 'help' });
     assert.deepEqual(parse('-v'), { kind: 'version' });

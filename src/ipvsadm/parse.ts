@@ -3,7 +3,7 @@
 // illegal or in conflict.
 
 import { UserError } from '../util/error.ts';
-import { type Command, defaultLimits, type Limits, type ListCommand } from './command.ts';
+import { type Command, type Context, defaultContext, type ListCommand } from './command.ts';
 import {
   type Draft,
   defaultNetmasks,
@@ -12,6 +12,7 @@ import {
   parseTimeout,
   readOption,
 } from './draft.ts';
+import type { Forwarder } from './forwarder.ts';
 import {
   type CommandName,
   listKinds,
@@ -29,22 +30,22 @@ export const seeHelp = "Try `lvsj ipvsadm -h' or 'lvsj ipvsadm --help' for more 
  * Reads one command. Throws UserError: status 2 for misuse, 255 for what the option library would
  * refuse.
  */
-export function parseCommand(args: readonly string[], limits: Limits = defaultLimits): Command {
+export function parseCommand(args: readonly string[], context: Context = defaultContext): Command {
   const draft = newDraft();
-  if (args.length === 0) return listCommand(draft);
+  if (args.length === 0) return listCommand(draft, context.forwarder);
   const rest: string[] = [];
   const words = readWords(args, rest);
   const { name, value } = firstCommand(words);
   // Help wins over anything that follows it, even over nonsense.
   if (name === 'help' || name === 'version') return { kind: name };
   if (name === 'start-daemon' || name === 'stop-daemon') return refuseDaemon(name, value);
-  for (const word of words) readOption(draft, word, limits);
+  for (const word of words) readOption(draft, word, context);
   const timeouts = name === 'set' ? takeTimeouts(rest) : [];
   if (rest[0] !== undefined) misuse(`unexpected argument ${rest[0]}`);
   const flags = draft.flags === undefined ? [] : parseSchedulerFlags(draft.flags, draft.scheduler);
   checkOptions(name, draft.given);
   if (draft.refused !== undefined) misuse(draft.refused);
-  return build(name, draft, { flags, timeouts });
+  return build(name, draft, { flags, timeouts, forwarder: context.forwarder });
 }
 
 /** ipvsadm does not say what is wrong with a first word that is no command. */
@@ -93,7 +94,7 @@ function checkListOptions(given: ReadonlySet<OptionName>): void {
   if (forms.some((option) => given.has(option))) misuse('options conflicts in the list command');
 }
 
-function listCommand(draft: Draft): ListCommand {
+function listCommand(draft: Draft, forwarder: Forwarder): ListCommand {
   const { given, family, fwmark } = draft;
   let what: ListCommand['what'] = 'services';
   if (given.has('connection')) what = 'connections';
@@ -111,6 +112,7 @@ function listCommand(draft: Draft): ListCommand {
     tunInfo: given.has('tun-info'),
     exact: given.has('exact'),
     sort: !given.has('nosort'),
+    forwarder,
   };
 }
 
@@ -125,7 +127,7 @@ function serverCommand(kind: 'add-server' | 'edit-server', draft: Draft): Comman
 function build(
   name: Exclude<CommandName, 'help' | 'version' | 'start-daemon' | 'stop-daemon'>,
   draft: Draft,
-  read: { flags: string[]; timeouts: number[] },
+  read: { flags: string[]; timeouts: number[]; forwarder: Forwarder },
 ): Command {
   const { family, fwmark, scheduler, persistence, server, given } = draft;
   const key = { family, fwmark };
@@ -149,9 +151,9 @@ function build(
       return { kind: name, tcp, tcpFin, udp };
     }
     case 'list':
-      return listCommand(draft);
+      return listCommand(draft, read.forwarder);
     case 'save':
-      return { kind: name, numeric: given.has('numeric') };
+      return { kind: name, numeric: given.has('numeric'), forwarder: read.forwarder };
     case 'zero':
       return given.has('service-address') ? { kind: name, key } : { kind: name };
     case 'flush':

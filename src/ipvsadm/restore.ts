@@ -1,7 +1,7 @@
 // `-R`: the text of `-S`, or of a hand-written file, as a list of commands, line by line.
 
 import { exit, UserError } from '../util/error.ts';
-import { type Command, defaultLimits, type Limits } from './command.ts';
+import { type Command, type Context, defaultContext } from './command.ts';
 import { parseCommand, seeHelp } from './parse.ts';
 
 /** One line of the file: its command, or why it is none. */
@@ -19,12 +19,12 @@ export type RestoreLine =
  */
 export function* parseRestore(
   text: string,
-  limits: Limits = defaultLimits,
+  context: Context = defaultContext,
 ): Generator<RestoreLine> {
   for (const [index, content] of text.split('\n').entries()) {
     const args = readArguments(content);
     if (args.length === 0) continue;
-    const result = parseLine(args, index + 1, limits);
+    const result = parseLine(args, index + 1, context);
     yield result;
     if ('error' in result && result.fatal) return;
   }
@@ -38,9 +38,9 @@ function readArguments(content: string): string[] {
   return words.slice(start);
 }
 
-function parseLine(args: string[], line: number, limits: Limits): RestoreLine {
+function parseLine(args: string[], line: number, context: Context): RestoreLine {
   try {
-    const command = parseCommand(args, limits);
+    const command = parseCommand(args, context);
     // A restore within a restore would read the same input.
     if (command.kind === 'restore') throw new UserError(seeHelp);
     return { line, command };

@@ -5,9 +5,9 @@ import type { Connection, ServiceKey, Table } from '../model/table.ts';
 import { exit, UserError } from '../util/error.ts';
 import {
   type Command,
+  type Context,
   type EditCommand,
   isEdit,
-  type Limits,
   type ListCommand,
 } from './command.ts';
 import { editTable } from './edit.ts';
@@ -25,7 +25,7 @@ import { formatSave } from './save.ts';
  */
 export interface IpvsadmIo {
   /** Asked before anything else, even for help: must not need a running director. */
-  limits(): Limits;
+  context(): Context;
   readTable(): Table;
   readConnections(): Connection[];
   /**
@@ -45,7 +45,7 @@ export interface IpvsadmIo {
 /** Runs one command line and returns its exit status. */
 export function runIpvsadm(args: readonly string[], io: IpvsadmIo): number {
   return attempt(printTo(io), () => {
-    const command = parseCommand(args, io.limits());
+    const command = parseCommand(args, io.context());
     return command.kind === 'restore' ? runRestore(io) : execute(command, io);
   });
 }
@@ -71,7 +71,7 @@ function execute(command: Exclude<Command, { kind: 'restore' }>, io: IpvsadmIo):
       io.out(formatListing(command, io));
       break;
     case 'save':
-      io.out(formatSave(io.readTable()));
+      io.out(formatSave(io.readTable(), command.forwarder));
       break;
     case 'zero':
       zero(command.key, io);
@@ -120,7 +120,7 @@ type Step = EditCommand | UserError;
 function runRestore(io: IpvsadmIo): number {
   let status: number = exit.ok;
   let steps: Step[] = [];
-  for (const line of parseRestore(io.stdin(), io.limits())) {
+  for (const line of parseRestore(io.stdin(), io.context())) {
     const step = toStep(line);
     if (step) {
       steps.push(step);

@@ -12,9 +12,10 @@ import {
   type Table,
 } from '../model/table.ts';
 import { formatIpv4 } from './address.ts';
-import { isEdit } from './command.ts';
+import { defaultContext, isEdit } from './command.ts';
 import { editTable } from './edit.ts';
 import { sortGateways, sortServices } from './find.ts';
+import type { Forwarder } from './forwarder.ts';
 import { parseRestore } from './restore.ts';
 import { formatSave } from './save.ts';
 import { schedulers } from './schedulers.ts';
@@ -22,9 +23,9 @@ import { schedulers } from './schedulers.ts';
 const counters = { totals: noCounters(), rates: noCounters() };
 const empty: Table = { services: [], timeouts: { tcp: 900, tcpFin: 120, udp: 300 }, size: 4096 };
 
-function restore(text: string): Table {
+function restore(text: string, context = { ...defaultContext, markMask: 0 }): Table {
   let table = empty;
-  for (const result of parseRestore(text, { markMask: 0 })) {
+  for (const result of parseRestore(text, context)) {
     assert.ok('command' in result && isEdit(result.command), JSON.stringify(result));
     table = editTable(table, result.command);
   }
@@ -117,11 +118,14 @@ const table: fc.Arbitrary<Table> = fc
   .uniqueArray(service, { maxLength: 8, selector: (one) => `${one.fwmark} ${one.family}` })
   .map((services) => ({ ...empty, services }));
 
+const forwarder = fc.constantFrom<Forwarder>('ReInj', 'Route');
+
 describe('a saved table', () => {
   test('is restored with everything but the order of its lists', () => {
     fc.assert(
-      fc.property(table, (one) => {
-        assert.deepEqual(sorted(restore(formatSave(one))), sorted(one));
+      fc.property(table, forwarder, (one, name) => {
+        const context = { markMask: 0, forwarder: name };
+        assert.deepEqual(sorted(restore(formatSave(one, name), context)), sorted(one));
       }),
     );
   });
@@ -129,8 +133,8 @@ describe('a saved table', () => {
   test('is saved as the same text once it was restored', () => {
     fc.assert(
       fc.property(table, (one) => {
-        const text = formatSave(one);
-        assert.equal(formatSave(restore(text)), text);
+        const text = formatSave(one, 'ReInj');
+        assert.equal(formatSave(restore(text), 'ReInj'), text);
       }),
     );
   });
@@ -139,6 +143,11 @@ describe('a saved table', () => {
     const text =
       '-A -f 4294967295 -6 -s sh -p 60 -M 64 -o -b sh-fallback,sh-port\n' +
       '-a -f 4294967295 -6 -r [fe80::1%eth1]:0 -j -w 2 -x 9 -y 7\n';
-    assert.equal(formatSave(restore(text)), text);
+    assert.equal(formatSave(restore(text), 'ReInj'), text);
+  });
+
+  test("is in IPVS's words where the forwarder has its name", () => {
+    const text = '-A -f 1 -s wlc\n-a -f 1 -r 192.0.2.1:0 -j -w 1\n';
+    assert.equal(formatSave(restore(text), 'Route'), text.replace('-j', '-g'));
   });
 });

@@ -5,16 +5,17 @@ import type { Service, ServiceGateway, Table } from '../model/table.ts';
 import { defaultNetmasks } from './draft.ts';
 import { sortGateways, sortServices } from './find.ts';
 import { formatEndpoint } from './format.ts';
+import { type Forwarder, forwarders } from './forwarder.ts';
 
 /**
  * Always numeric: what is saved must not depend on names. Thresholds are saved too, which ipvsadm
  * forgets.
  */
-export const formatSave = (table: Table): string =>
+export const formatSave = (table: Table, forwarder: Forwarder): string =>
   sortServices(table.services)
     .flatMap((service) => [
       saveService(service),
-      ...sortGateways(service.gateways).map((gateway) => saveGateway(service, gateway)),
+      ...sortGateways(service.gateways).map((gateway) => saveGateway(service, gateway, forwarder)),
     ])
     .map((line) => `${line}\n`)
     .join('');
@@ -36,10 +37,10 @@ function saveService(service: Service): string {
   );
 }
 
-function saveGateway(service: Service, gateway: ServiceGateway): string {
+function saveGateway(service: Service, gateway: ServiceGateway, forwarder: Forwarder): string {
   const { address, port, weight, upper, lower } = gateway;
   return (
-    `-a ${keyOf(service)} -r ${formatEndpoint(address, port)} -j -w ${weight}` +
+    `-a ${keyOf(service)} -r ${formatEndpoint(address, port)} ${forwarders[forwarder]} -w ${weight}` +
     option(upper > 0, `-x ${upper}`) +
     option(lower > 0, `-y ${lower}`)
   );
