@@ -35,6 +35,8 @@ test-bpf: build ## run packets through the programs on this kernel (root)
 
 test-netns: build ## run real traffic through network namespaces (root)
 	@$(call need_root,$@)
+	@# A daemon to drive the director, and the /etc/protocols that its pings need: no demo should bring them along.
+	@scripts/setup.sh ldirectord netbase
 	@# Each file has labs of its own, and most of its time is the kernel's and the clients' waiting.
 	node --test --test-concurrency=3 'test/netns/**/*.test.ts'
 

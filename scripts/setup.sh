@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs what building, testing and the demo need, and nothing that is there already:
-# Debian packages first (root, network), then the npm packages of the lock file.
+# Debian packages first (root, network), then the npm packages of the lock file. Arguments: packages needed beside these.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -10,6 +10,7 @@ packages='clang llvm libbpf-dev libbpf1 bpftool nftables iptables iproute2 connt
 clang-format iputils-ping procps kmod util-linux tcpdump gcc libc6-dev make ca-certificates'
 # Any npm will do, so one from elsewhere is not replaced by Debian's (which would take its node away).
 command -v npm >/dev/null || packages="$packages npm"
+packages="$packages $*"
 
 missing_packages() {
 	# dpkg-query fails when it knows nothing of a package: that package is missing, no error.
@@ -37,6 +38,11 @@ install_packages() {
 	$apt_get install -y --no-install-recommends "$@"
 }
 
+# Debian enables and starts a daemon as it installs it. One that only a test needs is masked before.
+mask_daemon() {
+	ln -s /dev/null "/etc/systemd/system/$1.service" 2>/dev/null || true
+}
+
 install_npm_packages() {
 	stamp=node_modules/.setup-stamp
 	# Two setups at once would delete each other's node_modules.
@@ -61,6 +67,9 @@ if ! command -v dpkg-query >/dev/null; then
 fi
 missing=$(missing_packages)
 if [ -n "$missing" ]; then
+	case " $missing" in
+	*' ldirectord '*) mask_daemon ldirectord ;;
+	esac
 	install_packages $missing
 fi
 install_npm_packages
