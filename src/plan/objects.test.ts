@@ -117,6 +117,20 @@ describe('the plan of the nftables table', () => {
     assert.match(nft, /^ +iifname != \{ "eth1", "eth2" \} ct mark & 0xff000000 vmap/m);
   });
 
+  test('keeps no gateway for datagrams that are scheduled each for itself', () => {
+    const gateways = [gateway(1)];
+    const { nft } = planObjects({ ...wanted(gateways, [1, 2, 3]), onePacket: [3, 2] }, bits);
+    const line = /^ +meta l4proto udp meta mark & 0xffffff \{ 0x2, 0x3 \} return$/m;
+    const [before, prerouting = '', postrouting = ''] = nft.split(/chain (?:pre|post)routing/);
+    assert.doesNotMatch(before ?? '', line);
+    for (const chain of [prerouting, postrouting]) {
+      assert.match(chain, line);
+      // Before whatever saves or restores.
+      assert.ok(chain.search(line) < chain.search('vmap'));
+    }
+    assert.doesNotMatch(nftOf([1]), /l4proto/);
+  });
+
   test('touches no mark of others where there is no service', () => {
     assert.doesNotMatch(nftOf([]), /\| 0xff000000/);
   });
