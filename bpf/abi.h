@@ -85,7 +85,7 @@ enum verdict {
 	VERDICT_UNKNOWN = 3, /* tc: no connection; the rules decide */
 	VERDICT_NO_SERVICE = 4, /* its fwmark belongs to no service */
 	VERDICT_NO_GATEWAY = 5, /* the service has no eligible gateway */
-	VERDICT_MIDSTREAM = 6, /* TCP without SYN of a connection that began elsewhere */
+	VERDICT_MIDSTREAM = 6, /* began elsewhere: TCP without SYN, SCTP without INIT */
 	VERDICT_TTL = 7, /* dies here: must not make a connection */
 	VERDICT_FRAGMENT = 8, /* has no ports; the stack reassembles */
 	VERDICT_MULTICAST = 9, /* to a group, to everybody, or not to this host's link address */

@@ -55,8 +55,8 @@ static __always_inline __u32 schedule(const struct service *service, const struc
 }
 
 /*
- * A SYN on a finished connection is a new one: its old gateway has no claim to it. The settings
- * (IPVS's conn_reuse_mode, expire_nodest_conn) say when.
+ * A SYN or INIT on a finished connection is a new one: its old gateway has no claim to it. The
+ * settings (IPVS's conn_reuse_mode, expire_nodest_conn) say when.
  */
 static __always_inline int conn_is_reused(const struct flow *flow, const struct conn *conn)
 {
@@ -88,7 +88,8 @@ static __always_inline int flow_is_sloppy(const struct flow *flow)
 		return 0;
 	if (flow->key.protocol == IPPROTO_TCP)
 		return settings->sloppy_tcp && !(flow->tcp_flags & TCP_RST);
-	return flow->key.protocol == IPPROTO_SCTP && settings->sloppy_sctp;
+	return flow->key.protocol == IPPROTO_SCTP && settings->sloppy_sctp &&
+	       flow->sctp_event != SCTP_EVENT_ABORT;
 }
 
 struct choice {

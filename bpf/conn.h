@@ -74,7 +74,7 @@ static __always_inline int conn_is_crowding(const struct settings *settings, __u
 	struct table_counts *counts;
 
 	if (word & WORD_REPLIED ||
-	    (state != CONN_SYN_RECV && state != CONN_ASKED && state != CONN_SCTP_INIT1))
+	    (state != CONN_SYN_RECV && state != CONN_ASKED && state != CONN_SCTP_INIT))
 		return 0;
 	counts = bpf_map_lookup_elem(&table_counts, &zero);
 	return counts && counts->entries > settings->connection_limit / 2;
@@ -138,16 +138,17 @@ static __always_inline void conn_remove(struct conn_key *key, struct conn *conn)
 
 static __always_inline __u32 conn_next_state(const struct flow *flow, __u32 word)
 {
-	int out = flow->direction == DIRECTION_OUT;
-	__u32 view;
+	__u32 state = word & WORD_STATE, view;
 
-	if (flow->key.protocol != IPPROTO_TCP)
-		return out || (word & WORD_REPLIED) ? CONN_ANSWERED : CONN_ASKED;
-	if (out)
-		view = TCP_VIEW_OUT;
+	if (flow->direction == DIRECTION_OUT)
+		view = VIEW_OUT;
 	else
-		view = word & WORD_REPLIED ? TCP_VIEW_IN : TCP_VIEW_IN_ONLY;
-	return tcp_state_next(word & WORD_STATE, flow->tcp_flags, view);
+		view = word & WORD_REPLIED ? VIEW_IN : VIEW_IN_ONLY;
+	if (flow->key.protocol == IPPROTO_TCP)
+		return tcp_state_next(state, flow->tcp_flags, view);
+	if (flow->key.protocol == IPPROTO_SCTP)
+		return sctp_state_next(state, flow->sctp_event, view);
+	return view == VIEW_IN_ONLY ? CONN_ASKED : CONN_ANSWERED;
 }
 
 static __always_inline __u32 conn_word_next(const struct flow *flow, __u32 word)
@@ -175,8 +176,7 @@ static __noinline int conn_change(struct conn_key *key, struct conn *conn, __u32
 		load_answer(conn);
 	if ((word ^ next) & WORD_ACTIVE)
 		slot_count(slot, next & WORD_ACTIVE ? 1 : -1, next & WORD_ACTIVE ? -1 : 1);
-	if (!(word & WORD_CONTROLLED) || (word & WORD_STATE) == state ||
-	    (state != CONN_ESTABLISHED && state != CONN_ANSWERED))
+	if (!(word & WORD_CONTROLLED) || (word & WORD_STATE) == state || !state_assures(state))
 		return 0;
 	template = template_of(key, conn);
 	if (!template)

@@ -9,10 +9,12 @@
 #include <linux/ip.h>
 #include <linux/ipv6.h>
 #include "abi.h"
+#include "state.h"
 
 #define IP_FRAGMENT 0x3fff /* more fragments, or an offset */
 #define IPV6_FRAGMENT 0xfff9
 #define TCP_FLAGS_OFFSET 13
+#define SCTP_CHUNKS_OFFSET 12
 #define IPV6_EXTENSIONS_MAX 5 /* as many of ours as RFC 8200's order has */
 
 enum tcp_flag {
@@ -43,6 +45,12 @@ struct icmp_echo {
 	__be16 sequence;
 };
 
+struct sctp_chunk {
+	__u8 type;
+	__u8 flags;
+	__be16 length; /* of the whole chunk, without what pads it to four bytes */
+};
+
 /* Which way a packet goes: it says which address is the client's. */
 enum direction {
 	DIRECTION_IN = 0, /* from the LAN; IPVS's word */
@@ -54,7 +62,10 @@ struct flow {
 	__u32 family; /* 4 or 6 */
 	__u32 length; /* of the IP packet, in bytes */
 	__u32 packets; /* on the wire: more than one behind GRO */
-	__u8 tcp_flags;
+	union {
+		__u8 tcp_flags;
+		__u8 sctp_event; /* enum sctp_event */
+	};
 	__u8 ttl;
 	__u8 opens; /* may begin a connection: no answer, no mid-stream segment */
 	__u8 direction; /* enum direction */
@@ -64,6 +75,7 @@ struct flow {
 struct reader {
 	struct __sk_buff *skb;
 	__u32 offset; /* from skb->data */
+	__u32 start; /* the offset of the IP header */
 };
 
 /* Bytes at the offset, straight from the packet where they lie in its linear part: nearly always. */
@@ -124,6 +136,39 @@ static __always_inline int parse_tcp(struct reader *reader, struct flow *flow)
 	return 0;
 }
 
+/* What lies behind the IP packet fills the link's frame and is no chunk. */
+static __always_inline int read_chunk(const struct reader *reader, const struct flow *flow,
+				      struct sctp_chunk *chunk)
+{
+	if (reader->offset - reader->start + sizeof(*chunk) > flow->length)
+		return -1;
+	/* Not read_bytes: behind a chunk of any length the verifier knows no bound of a pointer. */
+	return bpf_skb_load_bytes(reader->skb, reader->offset, chunk, sizeof(*chunk));
+}
+
+static __always_inline int parse_sctp(struct reader *reader, struct flow *flow)
+{
+	struct sctp_chunk chunk, second;
+	__u32 length;
+
+	if (parse_ports(reader, flow))
+		return VERDICT_TRUNCATED;
+	reader->offset += SCTP_CHUNKS_OFFSET;
+	if (read_chunk(reader, flow, &chunk))
+		return VERDICT_TRUNCATED;
+	flow->sctp_event = sctp_event_of(chunk.type);
+	flow->opens = flow->sctp_event == SCTP_EVENT_INIT;
+	if (chunk.type != SCTP_CHUNK_COOKIE_ECHO && chunk.type != SCTP_CHUNK_COOKIE_ACK)
+		return 0;
+	/* Who takes a cookie and refuses the connection says both in one packet. */
+	length = bpf_ntohs(chunk.length);
+	reader->offset += (length + 3) & ~3U;
+	if (length >= sizeof(chunk) && !read_chunk(reader, flow, &second) &&
+	    second.type == SCTP_CHUNK_ABORT)
+		flow->sctp_event = SCTP_EVENT_ABORT;
+	return 0;
+}
+
 static __always_inline int parse_icmp(struct reader *reader, struct flow *flow)
 {
 	struct icmp_echo icmp;
@@ -158,6 +203,8 @@ static __always_inline int parse_transport(struct reader *reader, struct flow *f
 	case IPPROTO_UDP:
 		flow->opens = 1;
 		return parse_ports(reader, flow);
+	case IPPROTO_SCTP:
+		return parse_sctp(reader, flow);
 	case IPPROTO_ICMP:
 	case IPPROTO_ICMPV6:
 		return parse_icmp(reader, flow);
@@ -244,9 +291,9 @@ static __always_inline int parse_ipv6(struct reader *reader, struct flow *flow)
 static __always_inline int flow_parse(struct reader *reader, struct flow *flow, int direction)
 {
 	struct __sk_buff *skb = reader->skb;
-	__u32 link_header = reader->offset;
 	int verdict;
 
+	reader->start = reader->offset;
 	__builtin_memset(flow, 0, sizeof(*flow));
 	flow->direction = direction;
 	flow->packets = skb->gso_segs ?: 1;
@@ -257,7 +304,7 @@ static __always_inline int flow_parse(struct reader *reader, struct flow *flow, 
 	else
 		verdict = VERDICT_NOT_IP;
 	if (!flow->length)
-		flow->length = skb->len - link_header; /* jumbograms carry no length */
+		flow->length = skb->len - reader->start; /* jumbograms carry no length */
 	return verdict;
 }
 

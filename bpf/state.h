@@ -1,105 +1,36 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* State machines: IPVS's TCP tables, and asked/answered for the rest. Host-compilable. */
+/* State machines: IPVS's for TCP and SCTP, and asked/answered for the rest. Host-compilable. */
 #ifndef LVSJ_STATE_H
 #define LVSJ_STATE_H
 
 #include "abi.h"
 
-#define TCP_STATES 11
-
-/* Order in which a segment's bits count; none of them set closes. */
-enum tcp_event {
-	TCP_EVENT_SYN = 0,
-	TCP_EVENT_FIN = 1,
-	TCP_EVENT_ACK = 2,
-	TCP_EVENT_RST = 3,
-	TCP_EVENTS = 4,
-};
-
 /* IPVS keeps a third view for connections of which it never saw a reply. */
-enum tcp_view {
-	TCP_VIEW_IN = 0,
-	TCP_VIEW_OUT = 1,
-	TCP_VIEW_IN_ONLY = 2,
-	TCP_VIEWS = 3,
+enum state_view {
+	VIEW_IN = 0,
+	VIEW_OUT = 1,
+	VIEW_IN_ONLY = 2,
+	VIEWS = 3,
 };
 
-/* clang-format off */
-#define NO CONN_NONE
-#define ES CONN_ESTABLISHED
-#define SS CONN_SYN_SENT
-#define SR CONN_SYN_RECV
-#define FW CONN_FIN_WAIT
-#define TW CONN_TIME_WAIT
-#define CL CONN_CLOSE
-#define CW CONN_CLOSE_WAIT
-#define LA CONN_LAST_ACK
-#define LI CONN_LISTEN
-#define SA CONN_SYNACK
-
-static const __u8 tcp_next[TCP_VIEWS][TCP_EVENTS][TCP_STATES] = {
-	[TCP_VIEW_IN] = {
-		/*        from: NO  ES  SS  SR  FW  TW  CL  CW  LA  LI  SA */
-		[TCP_EVENT_SYN] = { SR, ES, ES, SR, SR, SR, SR, SR, SR, SR, SR },
-		[TCP_EVENT_FIN] = { CL, CW, SS, TW, TW, TW, CL, CW, LA, LI, TW },
-		[TCP_EVENT_ACK] = { ES, ES, SS, ES, FW, TW, CL, CW, CL, LI, ES },
-		[TCP_EVENT_RST] = { CL, CL, CL, SR, CL, CL, CL, CL, LA, LI, SR },
-	},
-	[TCP_VIEW_OUT] = {
-		[TCP_EVENT_SYN] = { SS, ES, SS, SR, SS, SS, SS, SS, SS, LI, SR },
-		[TCP_EVENT_FIN] = { TW, FW, SS, TW, FW, TW, CL, TW, LA, LI, TW },
-		[TCP_EVENT_ACK] = { ES, ES, SS, ES, FW, TW, CL, CW, LA, ES, ES },
-		[TCP_EVENT_RST] = { CL, CL, SS, CL, CL, TW, CL, CL, CL, CL, CL },
-	},
-	[TCP_VIEW_IN_ONLY] = {
-		[TCP_EVENT_SYN] = { SR, ES, ES, SR, SR, SR, SR, SR, SR, SR, SR },
-		[TCP_EVENT_FIN] = { CL, FW, SS, TW, FW, TW, CL, CW, LA, LI, TW },
-		[TCP_EVENT_ACK] = { ES, ES, SS, ES, FW, TW, CL, CW, CL, LI, ES },
-		[TCP_EVENT_RST] = { CL, CL, CL, SR, CL, CL, CL, CL, LA, LI, CL },
-	},
-};
-/* clang-format on */
-
-#undef NO
-#undef ES
-#undef SS
-#undef SR
-#undef FW
-#undef TW
-#undef CL
-#undef CW
-#undef LA
-#undef LI
-#undef SA
-
-/* flags: the TCP header's; view: enum tcp_view. */
-static __always_inline __u32 tcp_state_next(__u32 state, __u8 flags, __u32 view)
-{
-	__u32 event;
-
-	if (flags & 0x04)
-		event = TCP_EVENT_RST;
-	else if (flags & 0x02)
-		event = TCP_EVENT_SYN;
-	else if (flags & 0x01)
-		event = TCP_EVENT_FIN;
-	else if (flags & 0x10)
-		event = TCP_EVENT_ACK;
-	else
-		return CONN_CLOSE;
-	if (state >= TCP_STATES || view >= TCP_VIEWS)
-		return CONN_CLOSE;
-	return tcp_next[view][event][state];
-}
+#include "state_tcp.h"
+#include "state_sctp.h"
 
 /*
- * Active connections are those that load a gateway. Unlike IPVS a connection without TCP is
+ * Active connections are those that load a gateway. Unlike IPVS one without TCP or SCTP is
  * active once it was answered: QUIC, WireGuard and calls are most of what an uplink carries.
  */
 static __always_inline int state_is_active(__u32 state)
 {
 	return state == CONN_ESTABLISHED || state == CONN_SYN_SENT || state == CONN_SYN_RECV ||
-	       state == CONN_SYNACK || state == CONN_ANSWERED;
+	       state == CONN_SYNACK || state == CONN_ANSWERED || state == CONN_SCTP_ESTABLISHED;
+}
+
+/* Does a connection that comes to this state prove that its gateway serves its client? */
+static __always_inline int state_assures(__u32 state)
+{
+	return state == CONN_ESTABLISHED || state == CONN_ANSWERED ||
+	       state == CONN_SCTP_ESTABLISHED;
 }
 
 static __always_inline int state_is_template(__u32 state)

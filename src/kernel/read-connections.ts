@@ -9,11 +9,18 @@ import { gatewayAddress } from './read-table.ts';
 const states = abi.connState;
 const TCP = 6;
 const UDP = 17;
+const SCTP = 132;
 const ICMP = 1;
 const ICMPV6 = 58;
 
 const tcpNames =
   'NONE ESTABLISHED SYN_SENT SYN_RECV FIN_WAIT TIME_WAIT CLOSE CLOSE_WAIT LAST_ACK LISTEN SYNACK'.split(
+    ' ',
+  );
+
+/** From CONN_SCTP on. */
+const sctpNames =
+  'NONE INIT1 INIT C-SENT C-REPLIED C-WAIT COOKIE C-ECHOED ESTABLISHED S-SENT S-RECEIVED S-ACK-SENT REJECTED CLOSED'.split(
     ' ',
   );
 
@@ -23,6 +30,7 @@ function stateName(protocol: number, state: number): string {
   if (state === states.CONN_TEMPLATE_ASSURED) return 'ASSURED';
   if (protocol === UDP) return 'UDP';
   if (protocol === ICMP || protocol === ICMPV6) return 'ICMP';
+  if (protocol === SCTP) return sctpNames[state - states.CONN_SCTP] ?? 'NONE';
   return tcpNames[state] ?? 'NONE';
 }
 
@@ -33,7 +41,7 @@ function timeoutOf(
   state: number,
 ): number {
   if (key.protocol === 0) return conn.timeoutS;
-  if (key.protocol === TCP || key.protocol === UDP) return settings.timeoutS[state] ?? 0;
+  if ([TCP, UDP, SCTP].includes(key.protocol)) return settings.timeoutS[state] ?? 0;
   if (key.protocol === ICMP || key.protocol === ICMPV6) return settings.icmpTimeoutS;
   return settings.otherTimeoutS;
 }

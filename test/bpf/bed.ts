@@ -27,7 +27,13 @@ import { type ServiceOptions, toService } from './service.ts';
 export { gatewayAddress } from './service.ts';
 
 /** As Flow names them. */
-const protocolNames: Record<number, string> = { 1: 'icmp', 6: 'tcp', 17: 'udp', 58: 'icmp' };
+const protocolNames: Record<number, string> = {
+  1: 'icmp',
+  6: 'tcp',
+  17: 'udp',
+  58: 'icmp',
+  132: 'sctp',
+};
 
 const keeperMark = 0xfffffe;
 

@@ -2,7 +2,7 @@
 
 import { type Packet, packet, protocol } from './packet.ts';
 
-export type FlowProtocol = 'tcp' | 'udp' | 'icmp' | 'gre';
+export type FlowProtocol = 'tcp' | 'udp' | 'sctp' | 'icmp' | 'gre';
 
 export interface FlowOptions {
   client?: string;
@@ -37,21 +37,23 @@ export class Flow {
     return this.client.includes(':') ? 6 : 4;
   }
 
-  /** From the client; flags are TCP's. */
-  up(flags = 'S'): Packet {
+  /** From the client; flags are TCP's, or the chunks of SCTP. */
+  up(flags = this.protocol === 'sctp' ? 'INIT' : 'S'): Packet {
     const ip = packet().ip({ src: this.client, dst: this.server });
     const ports = { sport: this.port, dport: this.serverPort };
     if (this.protocol === 'udp') return ip.udp(ports);
+    if (this.protocol === 'sctp') return ip.sctp({ ...ports, chunks: flags });
     if (this.protocol === 'gre') return ip.other(protocol.gre);
     if (this.protocol === 'icmp') return ip.ping(this.family, 'request', this.port);
     return ip.tcp({ ...ports, flags });
   }
 
   /** From the server. */
-  down(flags = 'SA'): Packet {
+  down(flags = this.protocol === 'sctp' ? 'INIT-ACK' : 'SA'): Packet {
     const ip = packet().ip({ src: this.server, dst: this.client });
     const ports = { sport: this.serverPort, dport: this.port };
     if (this.protocol === 'udp') return ip.udp(ports);
+    if (this.protocol === 'sctp') return ip.sctp({ ...ports, chunks: flags });
     if (this.protocol === 'gre') return ip.other(protocol.gre);
     if (this.protocol === 'icmp') return ip.ping(this.family, 'reply', this.port);
     return ip.tcp({ ...ports, flags });

@@ -22,7 +22,10 @@ for (const family of [4, 6] as const) {
 }
 
 // Nothing ends while its counters are compared.
-bed.setSettings({ timeoutS: Array<number>(16).fill(600), icmpTimeoutS: 600, otherTimeoutS: 600 });
+bed.setSettings({
+  timeoutS: Array<number>(abi.connState.CONN_STATES).fill(600),
+  ...{ icmpTimeoutS: 600, otherTimeoutS: 600 },
+});
 
 const flows = [client4, client6].flatMap((client) =>
   (['tcp', 'udp', 'icmp', 'gre'] as const).map((protocol) => new Flow({ client, protocol })),
@@ -33,6 +36,13 @@ const seeds: Buffer[] = [
     ...['S', 'A', 'FA', 'R'].map((flags) => flow.up(flags).payload(30)),
     ...['SA', 'A', 'FA', 'RA'].map((flags) => flow.down(flags).payload(30)),
   ]),
+  ...[client4, client6].flatMap((client) => {
+    const flow = new Flow({ client, protocol: 'sctp' });
+    return [
+      ...['INIT', 'COOKIE-ECHO+ABORT', 'DATA', 'SHUTDOWN-COMPLETE'].map((name) => flow.up(name)),
+      ...['INIT-ACK', 'COOKIE-ACK+SACK', 'SHUTDOWN', 'ABORT'].map((name) => flow.down(name)),
+    ];
+  }),
   ...(
     [
       [client6, server6],
@@ -51,7 +61,7 @@ const seeds: Buffer[] = [
 ].map(({ bytes }) => bytes);
 
 /** Values that headers compare with. */
-const edges = [0, 1, 4, 5, 6, 8, 15, 17, 43, 44, 58, 60, 127, 128, 129, 254, 255];
+const edges = [0, 1, 4, 5, 6, 8, 15, 17, 43, 44, 58, 60, 127, 128, 129, 132, 254, 255];
 const pick = <T>(random: Random, from: T[]): T => from[random(from.length)]!;
 
 /** One to four changes anywhere behind the MAC addresses, then perhaps another length. */

@@ -41,6 +41,13 @@ const experimental = 0x88b5;
 
 const tcpFlags: Record<string, number> = { F: 1, S: 2, R: 4, P: 8, A: 16, U: 32 };
 
+/** Chunk types of SCTP. */
+const sctpChunks: Record<string, number> = {
+  ...{ DATA: 0, INIT: 1, 'INIT-ACK': 2, SACK: 3, HEARTBEAT: 4, 'HEARTBEAT-ACK': 5 },
+  ...{ ABORT: 6, SHUTDOWN: 7, 'SHUTDOWN-ACK': 8, ERROR: 9 },
+  ...{ 'COOKIE-ECHO': 10, 'COOKIE-ACK': 11, ECNE: 12, CWR: 13, 'SHUTDOWN-COMPLETE': 14 },
+};
+
 /** icmp: the type and code of both families. */
 const icmpKinds = {
   4: { request: [8, 0], reply: [0, 0], unreachable: [3, 3] },
@@ -61,6 +68,15 @@ const words = (...values: number[]): Buffer => {
 
 const macBytes = (text: string): Buffer => Buffer.from(text.replaceAll(':', ''), 'hex');
 const addressBytes = (text: string): Buffer => Buffer.from(ipaddr.parse(text).toByteArray());
+
+/** A chunk by its name or type; a cookie of five bytes shows whether padding is skipped. */
+function sctpChunk(name: string): Buffer {
+  const length = name === 'COOKIE-ECHO' ? 9 : 4;
+  const bytes = Buffer.alloc(Math.ceil(length / 4) * 4);
+  bytes[0] = sctpChunks[name] ?? Number(name);
+  bytes.writeUInt16BE(length, 2);
+  return bytes;
+}
 
 /** The internet's checksum: one's complement of the one's complement sum. */
 function checksum(bytes: Buffer): number {
@@ -177,6 +193,14 @@ export class Packet {
 
   udp({ sport, dport }: { sport: number; dport: number }): Packet {
     return this.#with(protocol.udp, (payload) => words(sport, dport, 8 + payload.length, 0));
+  }
+
+  /** chunks: names or types, joined by "+"; '' = none. */
+  sctp({ sport, dport, chunks }: { sport: number; dport: number; chunks: string }): Packet {
+    const all = chunks.split('+').filter((name) => name !== '');
+    return this.#with(protocol.sctp, () =>
+      Buffer.concat([words(sport, dport, 0, 1, 0, 0), ...all.map(sctpChunk)]),
+    );
   }
 
   /** ICMP of IPv4 by type and code; `id` is an echo's. */

@@ -24,6 +24,7 @@ const up4 = { src: client4, dst: server4 };
 const up6 = { src: client6, dst: server6 };
 const tcp = { sport: 4000, dport: 80, flags: 'S' };
 const udp = { sport: 4000, dport: 53 };
+const sctp = { sport: 4000, dport: 3868, chunks: 'INIT' };
 
 interface KeyCase {
   name: string;
@@ -63,7 +64,7 @@ const keyCases: KeyCase[] = [
   ...([4, 6] as const).flatMap((family): KeyCase[] => {
     const ip = family === 4 ? packet().ipv4(up4) : packet().ipv6(up6);
     const icmp = family === 4 ? protocol.icmp : protocol.icmpv6;
-    const others = (['gre', 'esp', 'ah', 'sctp'] as const).map((name) => ({
+    const others = (['gre', 'esp', 'ah'] as const).map((name) => ({
       name: `${name.toUpperCase()} over IPv${family}, by its addresses alone`,
       packet: ip.other(protocol[name], 12),
       protocol: protocol[name],
@@ -72,6 +73,7 @@ const keyCases: KeyCase[] = [
     return [
       { name: `TCP over IPv${family}`, packet: ip.tcp(tcp), protocol: 6, ports: [4000, 80] },
       { name: `UDP over IPv${family}`, packet: ip.udp(udp), protocol: 17, ports: [4000, 53] },
+      { name: `SCTP over IPv${family}`, packet: ip.sctp(sctp), protocol: 132, ports: [4000, 3868] },
       {
         name: `an echo over IPv${family}, by its identifier`,
         packet: ip.ping(family, 'request', 0xbeef),
@@ -101,6 +103,7 @@ describe('the key of a connection', () => {
           clientPort: given.ports[0],
           serverPort: given.ports[1],
           protocol: given.protocol,
+          persistence: 0,
         },
       );
       assert.equal(bed.run('ingress', given.packet).verdict, 'KNOWN');
@@ -110,7 +113,7 @@ describe('the key of a connection', () => {
 
 describe('a reply', () => {
   for (const client of [client4, client6]) {
-    for (const name of ['tcp', 'udp', 'icmp'] as const) {
+    for (const name of ['tcp', 'udp', 'sctp', 'icmp'] as const) {
       test(`to ${client} finds its connection of ${name}, and no other's`, () => {
         const flow = new Flow({ client, protocol: name });
         bed.direct(flow.up());
@@ -160,6 +163,8 @@ describe('a chain of IPv6 extension headers', () => {
 const cuts: { name: string; packet: Packet; ipHeader: number; decides: number }[] = [
   { name: 'TCP', packet: packet().ipv4(up4).tcp(tcp), ipHeader: 20, decides: 20 + 14 },
   { name: 'UDP', packet: packet().ipv4(up4).udp(udp), ipHeader: 20, decides: 20 + 4 },
+  { name: 'SCTP', packet: packet().ipv4(up4).sctp(sctp), ipHeader: 20, decides: 20 + 12 + 4 },
+  { name: 'SCTP over IPv6', packet: packet().ipv6(up6).sctp(sctp), ipHeader: 40, decides: 40 + 16 },
   {
     name: 'an echo',
     packet: packet().ipv4(up4).ping(4, 'request'),
@@ -226,5 +231,54 @@ describe('a packet cut short', () => {
         assert.equal(verdict, 'TRUNCATED', `${length} bytes of ${size}`);
       }
     }
+  });
+});
+
+describe('the chunks of an SCTP packet', () => {
+  const flow = new Flow({ protocol: 'sctp' });
+  const ports = { sport: flow.port, dport: flow.serverPort };
+  const headers = 20 + 12;
+
+  /** Brings the connection to ESTABLISHED, which a cookie alone does not change. */
+  const establish = (): void => {
+    bed.direct(flow.up());
+    bed.run('egress', flow.down('COOKIE-ACK'));
+  };
+
+  test('are none where the IP packet ends before, whatever fills the frame', () => {
+    for (const hook of hooks) {
+      for (const more of [0, 1, 2, 3]) {
+        const cut = packet().ipv4({ ...up4, length: headers + more });
+        const outcome = bed.run(hook, cut.sctp({ ...ports, chunks: 'INIT' }), 1);
+        assert.equal(outcome.verdict, 'TRUNCATED', `${hook}, ${more}`);
+      }
+    }
+    establish();
+    const whole = packet().ipv4({ ...up4, length: headers + 4 });
+    bed.run('ingress', whole.sctp({ ...ports, chunks: 'COOKIE-ACK+ABORT' }));
+    assert.equal(bed.stateOf(flow), 'ESTABLISHED');
+  });
+
+  for (const [what, length] of [
+    ['of no length', 0],
+    ['shorter than its own header', 3],
+    ['that ends behind the packet', 0xffff],
+  ] as const) {
+    test(`are looked at up to a cookie ${what}`, () => {
+      establish();
+      const { bytes } = flow.up('COOKIE-ACK+ABORT');
+      bytes.writeUInt16BE(length, linkHeader + headers + 2);
+      assert.equal(bed.run('ingress', bytes).verdict, 'KNOWN');
+      assert.equal(bed.stateOf(flow), 'ESTABLISHED');
+    });
+  }
+
+  test('cut short leave the connection as it is', () => {
+    establish();
+    for (const hook of hooks) {
+      const cut = hook === 'egress' ? flow.down('') : flow.up('');
+      assert.equal(bed.run(hook, cut, 1).verdict, 'TRUNCATED');
+    }
+    assert.equal(bed.stateOf(flow), 'ESTABLISHED');
   });
 });

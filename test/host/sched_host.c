@@ -148,6 +148,16 @@ static int run_state(const char *line)
 	return tcp_state_next(state, flags, view);
 }
 
+/* sctp STATE CHUNK VIEW: the next state of an SCTP connection; CHUNK: a type. */
+static int run_sctp(const char *line)
+{
+	__u32 state, chunk, view;
+
+	if (sscanf(line, "%u %u %u", &state, &chunk, &view) != 3)
+		return -1;
+	return sctp_state_next(state, sctp_event_of(chunk), view);
+}
+
 /* active STATE: does it count as active? */
 static int run_active(const char *line)
 {
@@ -171,7 +181,7 @@ static const struct command {
 	{ "service", run_service },   { "scheduler", run_scheduler }, { "insert", run_insert },
 	{ "remove", run_remove },     { "weight", run_weight },	      { "counts", run_counts },
 	{ "pick", run_pick },	      { "state", run_state },	      { "active", run_active },
-	{ "template", run_template },
+	{ "template", run_template }, { "sctp", run_sctp },
 };
 
 static int run(const char *line)

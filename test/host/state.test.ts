@@ -1,4 +1,4 @@
-// bpf/state.h on the host, against the tables and recordings of ipvs-semantics §3.2.
+// bpf/state.h and state_tcp.h on the host, against the tables and recordings of ipvs-semantics §3.2.
 
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
@@ -146,8 +146,12 @@ describe('a TCP connection', () => {
 });
 
 describe('a state', () => {
-  /** abi.h goes on after IPVS's numbers. */
-  const all = [...states, 'ASKED', 'ANSWERED', 'TEMPLATE', 'TEMPLATE_ASSURED', 'DEAD'];
+  /** In abi.h's order: UDP and templates come after IPVS's numbers for TCP, then SCTP. */
+  const all = [
+    ...states,
+    ...['ASKED', 'ANSWERED', 'TEMPLATE', 'TEMPLATE_ASSURED', 'DEAD'],
+    ...'NO I1 IN CS CR CW CO CE ES SS SR SA RJ CL'.split(' ').map((name) => `SCTP ${name}`),
+  ];
 
   async function statesWith(command: 'active' | 'template'): Promise<string[]> {
     const found = [];
@@ -157,8 +161,8 @@ describe('a state', () => {
     return found;
   }
 
-  test('is active in the opening and open ones, and when UDP was answered', async () => {
-    const want = ['EST', 'SYN_SENT', 'SYN_RECV', 'SYNACK', 'ANSWERED'];
+  test('is active in the opening and open ones of TCP, the open one of SCTP, answered UDP', async () => {
+    const want = ['EST', 'SYN_SENT', 'SYN_RECV', 'SYNACK', 'ANSWERED', 'SCTP ES'];
     assert.deepEqual(await statesWith('active'), want);
   });
 
