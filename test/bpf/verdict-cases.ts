@@ -40,6 +40,7 @@ const mark = {
   /** Gateway 101 has no other service, so that it goes with this one. */
   losing: 6,
   nobody: 7,
+  onePacket: 8,
 };
 
 export const services: ServiceOptions[] = [
@@ -49,6 +50,7 @@ export const services: ServiceOptions[] = [
   { fwmark: mark.ipv6Only, family: 6, gateways: [[1]] },
   { fwmark: mark.empty },
   { fwmark: mark.drained, gateways: [[1, 0]] },
+  { fwmark: mark.onePacket, onePacket: true, gateways: [[1]] },
 ];
 
 /** This flow's connection is in the table. */
@@ -87,6 +89,20 @@ const director: Omit<VerdictCase, 'hook'>[] = [
   },
   { name: 'UDP', verdict: 'NEW', packet: udp.up(), gateway: first },
   {
+    name: 'a datagram of a service with -o',
+    verdict: 'ONE_PACKET',
+    packet: udp.up(),
+    mark: mark.onePacket,
+    gateway: first,
+  },
+  {
+    name: 'TCP of a service with -o',
+    verdict: 'NEW',
+    packet: tcp.up(),
+    mark: mark.onePacket,
+    gateway: first,
+  },
+  {
     name: 'a second connection of a persistent client',
     verdict: 'TEMPLATE',
     before: (bed) => void bed.direct(new Flow({ port: 4001 }).up(), mark.persistent),
@@ -112,6 +128,11 @@ const director: Omit<VerdictCase, 'hook'>[] = [
     verdict: 'NO_GATEWAY',
     mark: mark.drained,
     packet: tcp.up(),
+  },
+  {
+    name: 'SCTP that does not begin with INIT',
+    verdict: 'MIDSTREAM',
+    packet: new Flow({ protocol: 'sctp' }).up('DATA'),
   },
   ...['A', 'FA', 'SA', 'R', 'RA', 'SR', 'F', 'PA', ''].map(
     (flags): Omit<VerdictCase, 'hook'> => ({

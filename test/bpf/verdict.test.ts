@@ -26,7 +26,7 @@ const impossible: Record<Hook, Partial<Record<Verdict, string>>> = {
 
 function notScheduling(...more: Verdict[]): Partial<Record<Verdict, string>> {
   const scheduling: Verdict[] = ['NEW', 'TEMPLATE', 'NO_SERVICE', 'NO_GATEWAY', 'MIDSTREAM'];
-  const rest: Verdict[] = ['TTL', 'LOOP', 'TABLE_FULL', 'RACE'];
+  const rest: Verdict[] = ['TTL', 'LOOP', 'TABLE_FULL', 'RACE', 'ONE_PACKET'];
   return Object.fromEntries(
     [...scheduling, ...rest, ...more].map((verdict) => [verdict, 'only the director schedules']),
   );
