@@ -8,7 +8,7 @@
 #include <linux/in.h>
 #include <linux/ip.h>
 #include <linux/ipv6.h>
-#include "abi.h"
+#include "flow.h"
 #include "state.h"
 
 #define IP_FRAGMENT 0x3fff /* more fragments, or an offset */
@@ -51,26 +51,6 @@ struct sctp_chunk {
 	__be16 length; /* of the whole chunk, without what pads it to four bytes */
 };
 
-/* Which way a packet goes: it says which address is the client's. */
-enum direction {
-	DIRECTION_IN = 0, /* from the LAN; IPVS's word */
-	DIRECTION_OUT = 1, /* to the LAN */
-};
-
-struct flow {
-	struct conn_key key;
-	__u32 family; /* 4 or 6 */
-	__u32 length; /* of the IP packet, in bytes */
-	__u32 packets; /* on the wire: more than one behind GRO */
-	union {
-		__u8 tcp_flags;
-		__u8 sctp_event; /* enum sctp_event */
-	};
-	__u8 ttl;
-	__u8 opens; /* may begin a connection: no answer, no mid-stream segment */
-	__u8 direction; /* enum direction */
-};
-
 /* What flow_parse reads, and where it is. */
 struct reader {
 	struct __sk_buff *skb;
@@ -87,29 +67,6 @@ static __always_inline int read_bytes(const struct reader *reader, void *to, __u
 		return bpf_skb_load_bytes(reader->skb, reader->offset, to, length);
 	__builtin_memcpy(to, data, length);
 	return 0;
-}
-
-static __always_inline void address_set_v4(struct address *address, __be32 v4)
-{
-	address->word[0] = 0;
-	address->word[1] = 0;
-	address->word[2] = bpf_htonl(0xffff);
-	address->word[3] = v4;
-}
-
-static __always_inline int address_is_v4(const struct address *address)
-{
-	return !address->word[0] && !address->word[1] && address->word[2] == bpf_htonl(0xffff);
-}
-
-static __always_inline struct address *flow_source(struct flow *flow)
-{
-	return flow->direction == DIRECTION_IN ? &flow->key.client : &flow->key.server;
-}
-
-static __always_inline struct address *flow_destination(struct flow *flow)
-{
-	return flow->direction == DIRECTION_IN ? &flow->key.server : &flow->key.client;
 }
 
 static __always_inline int parse_ports(struct reader *reader, struct flow *flow)

@@ -21,19 +21,10 @@ import { addressFromWords } from '../../src/model/address.ts';
 import type { Family, Service, Table } from '../../src/model/table.ts';
 import type { Flow } from './flow.ts';
 import { enterNamespace, makeLinks, sendFrame, wires } from './namespace.ts';
-import type { Packet } from './packet.ts';
+import { type Packet, protocol } from './packet.ts';
 import { type ServiceOptions, toService } from './service.ts';
 
 export { gatewayAddress } from './service.ts';
-
-/** As Flow names them. */
-const protocolNames: Record<number, string> = {
-  1: 'icmp',
-  6: 'tcp',
-  17: 'udp',
-  58: 'icmp',
-  132: 'sctp',
-};
 
 const keeperMark = 0xfffffe;
 
@@ -132,11 +123,12 @@ export class Bed {
   }
 
   /** A connection's state as ipvsadm -Lnc names it; undefined if it has no entry. */
-  stateOf({ client, port, server, protocol: name }: Flow): string | undefined {
+  stateOf({ client, port, server, protocol: name, family }: Flow): string | undefined {
+    const number = protocol[name === 'icmp' && family === 6 ? 'icmpv6' : name];
     const ours = [...readConnections(this.director)].filter(
       (entry) => entry.client === client && entry.server === server && entry.clientPort === port,
     );
-    return ours.find((entry) => protocolNames[entry.protocol] === name)?.state;
+    return ours.find((entry) => entry.protocol === number)?.state;
   }
 
   /** `active/inactive` of a service's gateways, newest gateway first. */
