@@ -82,6 +82,9 @@ export class DirectorMaps {
   get gateways(): TypedMap<abi.Gateway> {
     return this.#typed('gateways', abi.gatewayLayout);
   }
+  get gatewayLoads(): TypedMap<abi.GatewayLoad> {
+    return this.#typed('gateway_loads', abi.gatewayLoadLayout);
+  }
   get slots(): TypedMap<abi.Slot> {
     return this.#typed('slots', abi.slotLayout);
   }
