@@ -74,7 +74,6 @@ const departures: Record<string, Departure> = {
   '-a -f 1 -r 10.0.2.12 -j': adds(reinject, '-a -f 1 -r 10.0.2.12:0 -j -w 1'),
   '-a -f 1 -r 10.0.2.12 --reinject': adds(reinject, '-a -f 1 -r 10.0.2.12:0 -j -w 1'),
   '-a -f 1 -j -r 10.0.2.12': adds(reinject, '-a -f 1 -r 10.0.2.12:0 -j -w 1'),
-  '-A -f 8 -s mh -b mh-port': noScheduler('no scheduler mh yet'),
   '-A -f 8 -s none': noScheduler('a service without a scheduler never answers'),
   '-A -f 8 -s none -b flag-1': noScheduler('a service without a scheduler never answers'),
   '-A -f 8 -s sh -b flag-3': adds(

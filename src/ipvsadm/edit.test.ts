@@ -62,6 +62,15 @@ describe('a service', () => {
     refuses(table, '-A -f 2 -s constructor', 'Scheduler or persistence engine not found');
   });
 
+  test('keeps together what --pe says, if it is persistent', () => {
+    const keyOf = (line: string) => service(edit(empty, line)).persistenceKey;
+    assert.equal(keyOf('-A -f 1 -p'), 'source');
+    assert.equal(keyOf('-A -f 1 -p --pe destination'), 'destination');
+    assert.equal(keyOf('-A -f 1 -p --pe source-destination'), 'source-destination');
+    assert.equal(keyOf('-A -f 1 --pe destination'), 'source');
+    refuses(empty, '-A -f 1 -p --pe sip', 'Scheduler or persistence engine not found');
+  });
+
   test('is refused once a director is full', () => {
     const one = service(edit(empty, '-A -f 1'));
     const services = Array.from({ length: limits.services }, (_, index) => ({

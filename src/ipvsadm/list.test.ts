@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { type Connection, noCounters, type Table } from '../model/table.ts';
+import { type Connection, noCounters, type Service, type Table } from '../model/table.ts';
 import { defaultContext, type ListCommand } from './command.ts';
 import type { Forwarder } from './forwarder.ts';
 import { formatConnections, formatList } from './list.ts';
@@ -85,6 +85,20 @@ describe('a listing', () => {
       const one = `-L ${all[length - 1]}`;
       assert.equal(formatList(table, list(several)), formatList(table, list(one)));
     }
+  });
+
+  test('shows what persistence keeps together, where it is not the client', () => {
+    const [service] = tableOf(4).services;
+    assert.ok(service);
+    const persistent = { ...service, persistence: 60, netmask: '255.255.255.0', onePacket: true };
+    const lineOf = (persistenceKey: Service['persistenceKey']) => {
+      const services = [{ ...persistent, persistenceKey }];
+      return formatList({ ...tableOf(4), services }, list('-Ln')).split('\n')[3];
+    };
+    const line = 'FWM  1 rr persistent 60 mask 255.255.255.0';
+    assert.equal(lineOf('source'), `${line} ops`);
+    assert.equal(lineOf('destination'), `${line} pe destination ops`);
+    assert.equal(lineOf('source-destination'), `${line} pe source-destination ops`);
   });
 
   test("shortens a gateway's bytes per second, but not its packets", () => {

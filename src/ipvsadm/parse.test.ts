@@ -18,6 +18,7 @@ describe('a service command', () => {
     scheduler: 'wlc',
     schedulerFlags: [],
     persistence: 0,
+    engine: '',
     netmask: '255.255.255.255',
     onePacket: false,
   };
@@ -30,11 +31,12 @@ describe('a service command', () => {
   });
 
   test('reads all its options', () => {
-    assert.deepEqual(parse('-A -f 1 -s sh -b sh-port -p 60 -M 255.255.255.0 -o'), {
+    assert.deepEqual(parse('-A -f 1 -s sh -b sh-port -p 60 -M 255.255.255.0 --pe destination -o'), {
       ...service,
       scheduler: 'sh',
       schedulerFlags: ['sh-port'],
       persistence: 60,
+      engine: 'destination',
       netmask: '255.255.255.0',
       onePacket: true,
     });
@@ -96,7 +98,6 @@ describe('what a director for outgoing traffic cannot do', () => {
     for (const option of ['-g', '-i', '-m'])
       refuses(`-a -f 1 -r 192.0.2.1 ${option}`, new RegExp(`^${option}: .*use -j$`));
     refuses('-a -f 1 -r 192.0.2.1 -j --tun-type gue', /^--tun-type: .*use -j$/);
-    refuses('-A -f 1 --pe sip', /^--pe: .*use -p and -M/);
     refuses('--start-daemon master', /^--start-daemon: .*use conntrackd/);
     refuses('--stop-daemon backup', /^--stop-daemon: .*use conntrackd/);
   });

@@ -69,7 +69,12 @@ const serviceErrors: Case[] = [
   ['a listing of a missing service', '-Ln -f 9', 1, /^No such service$/],
   ['zeroing a missing service', '-Z -f 9', 255, /^No such service$/],
   ['an unknown scheduler', '-A -f 5 -s best', 255, /^Scheduler or persistence engine not found$/],
-  ['one-packet scheduling', '-A -f 5 -o', 255, /one-packet scheduling \(-o\) is not available/],
+  [
+    'an unknown persistence key',
+    '-A -f 5 -p --pe sip',
+    255,
+    /^Scheduler or persistence engine not found$/,
+  ],
   ['a virtual address', '-A -t 10.0.0.1:80', 2, /^-t: .* no virtual address: .* use -f FWMARK$/],
   ['a UDP service', '-A -u 10.0.0.1:53', 2, /^-u: .* use -f FWMARK$/],
   ['direct routing', '-a -f 1 -r 203.0.113.1 -g', 2, /^-g: .* use -j$/],
