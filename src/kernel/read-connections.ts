@@ -48,6 +48,10 @@ function timeoutOf(
 
 const nsPerSecond = 1_000_000_000n;
 
+/** A template has none: by another key than the client it holds its fwmark in their place. */
+const portsOf = ({ protocol, clientPort, serverPort }: abi.ConnKey) =>
+  protocol === 0 ? { clientPort: 0, serverPort: 0 } : { clientPort, serverPort };
+
 /** All connections and templates, in the order of the hash: none. */
 export function* readConnections(director: Director): Generator<Connection> {
   const { settings, maps } = director;
@@ -61,16 +65,16 @@ export function* readConnections(director: Director): Generator<Connection> {
     const slot = slots.get(conn.slot);
     const age = Number((now - conn.seenNs) / nsPerSecond);
     const client = addressFromWords(key.client.word);
+    const ports = portsOf(key);
     yield {
       protocol: key.protocol,
       family: client.includes(':') ? 6 : 4,
       client,
-      clientPort: key.clientPort,
       server: addressFromWords(key.server.word),
-      serverPort: key.serverPort,
+      ...ports,
       gateway: gatewayAddress(gateways.get(slot?.gateway ?? 0)),
       // A gateway has no ports: IPVS shows the packet's own, and 0 for a template.
-      gatewayPort: slot?.port || key.serverPort,
+      gatewayPort: slot?.port || ports.serverPort,
       state: stateName(key.protocol, state),
       expires: Math.max(0, timeoutOf(settings, key, conn, state) - age),
       fwmark: slot?.fwmark ?? 0,

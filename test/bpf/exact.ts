@@ -33,20 +33,37 @@ function sumSlots(entries: abi.Conn[]): Map<number, SlotSums> {
 
 const isV4 = ([a, b, c]: number[]): boolean => a === 0 && b === 0 && c === 0xffff;
 
-/** The client part of the key of a controlled connection's template. */
-function maskedClient(client: number[], netmask: number): string {
-  const bits = BigInt(`0x${client.map((word) => word.toString(16).padStart(8, '0')).join('')}`);
+/** An address as the key of a controlled connection's template has it. */
+function masked(address: number[], netmask: number): string {
+  const bits = BigInt(`0x${address.map((word) => word.toString(16).padStart(8, '0')).join('')}`);
   // IPv4's mask is a number whose bytes lie in wire order.
   const bytes = Buffer.alloc(4);
   bytes.writeUInt32LE(netmask);
-  const mask = isV4(client)
+  const mask = isV4(address)
     ? ((1n << 96n) - 1n) * (1n << 32n) + BigInt(bytes.readUInt32BE())
     : ((1n << BigInt(netmask)) - 1n) << BigInt(128 - netmask);
   return (bits & mask).toString(16);
 }
 
-const wholeClient = (client: number[]): string =>
-  maskedClient(client, isV4(client) ? 0xffffffff : 128);
+const whole = (address: number[]): string => masked(address, isV4(address) ? 0xffffffff : 128);
+
+/** What a template's key holds: the client, the server, or both. */
+function keyText(
+  { client, server }: abi.ConnKey,
+  persistence: number,
+  text: (address: number[]) => string,
+): string {
+  const { PERSISTENCE_SOURCE, PERSISTENCE_DESTINATION } = abi.persistenceKey;
+  const ofClient = persistence === PERSISTENCE_DESTINATION ? '' : text(client.word);
+  const ofServer = persistence === PERSISTENCE_SOURCE ? '' : text(server.word);
+  return `${persistence} ${isV4(client.word) ? 4 : 6} ${ofClient} ${ofServer}`;
+}
+
+/** The key of the template through which a connection was made, as keyText has it. */
+function controllerOf(key: abi.ConnKey, { word, netmask }: abi.Conn): string {
+  const persistence = (word & connWord.WORD_PERSISTENCE) >> connWord.WORD_PERSISTENCE_SHIFT;
+  return keyText(key, persistence, (address) => masked(address, netmask));
+}
 
 /** Templates that have not as many children as the table, by their key. */
 function wrongChildren(bed: Bed): string[] {
@@ -56,12 +73,12 @@ function wrongChildren(bed: Bed): string[] {
   const children = new Map<string, number>();
   for (const [key, conn] of entries) {
     if (isTemplate(conn) || !(conn.word & connWord.WORD_CONTROLLED)) continue;
-    const template = `${fwmarkOf(conn)} ${maskedClient(key.client.word, conn.netmask)}`;
+    const template = `${fwmarkOf(conn)} ${controllerOf(key, conn)}`;
     children.set(template, (children.get(template) ?? 0) + 1);
   }
   return entries.flatMap(([key, conn]) => {
     if (!isTemplate(conn)) return [];
-    const template = `${fwmarkOf(conn)} ${wholeClient(key.client.word)}`;
+    const template = `${fwmarkOf(conn)} ${keyText(key, key.persistence, whole)}`;
     const want = children.get(template) ?? 0;
     return conn.children === want ? [] : [`${template}: ${conn.children}, not ${want}`];
   });
