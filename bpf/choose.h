@@ -79,7 +79,10 @@ static __always_inline int conn_is_reused(const struct flow *flow, const struct 
 	return state == CONN_TIME_WAIT || state == CONN_CLOSE || state == CONN_SCTP_CLOSED;
 }
 
-/* May a packet from the middle of a connection begin one here? After a take-over it must. */
+/*
+ * May a packet from the middle of a connection begin one here? After a take-over it must. Not a
+ * SYN with ACK, which answers a connection from outside.
+ */
 static __always_inline int flow_is_sloppy(const struct flow *flow)
 {
 	struct settings *settings = settings_get();
@@ -87,7 +90,7 @@ static __always_inline int flow_is_sloppy(const struct flow *flow)
 	if (!settings)
 		return 0;
 	if (flow->key.protocol == IPPROTO_TCP)
-		return settings->sloppy_tcp && !(flow->tcp_flags & TCP_RST);
+		return settings->sloppy_tcp && !(flow->tcp_flags & (TCP_RST | TCP_SYN));
 	return flow->key.protocol == IPPROTO_SCTP && settings->sloppy_sctp &&
 	       flow->sctp_event != SCTP_EVENT_ABORT;
 }

@@ -87,8 +87,6 @@ static __always_inline int conn_expired(const struct conn *conn, __u8 protocol, 
 
 	if (!settings)
 		return 0;
-	if (conn_is_orphan(settings, conn))
-		return 1;
 	if (state_is_template(state)) {
 		/*
 		 * Lives as long as a connection made through it does (and no 60 s steps). Signed:
@@ -104,6 +102,9 @@ static __always_inline int conn_expired(const struct conn *conn, __u8 protocol, 
 	} else {
 		timeout = settings->other_timeout_s;
 	}
+	/* Behind the look at a template's children: its successor would be taken for theirs. */
+	if (conn_is_orphan(settings, conn))
+		return 1;
 	if (timeout > CROWDED_S && conn_is_crowding(settings, conn->word))
 		timeout = CROWDED_S;
 	/* A clock read on another CPU may be a tick behind. */

@@ -51,6 +51,27 @@ describe('conn_reuse_mode', () => {
         });
       }
 
+  for (const mode of [0, 1])
+    test(`${mode} ${mode ? 'forgets' : 'keeps'} a finished one at ingress: nobody may mark its SYN`, () => {
+      serve();
+      bed.setSettings({ connReuseMode: mode });
+      const flow = new Flow();
+      verdictOf(flow);
+      bed.run('egress', flow.down('RA'));
+      assert.equal(bed.run('ingress', flow.up()).verdict, mode ? 'UNKNOWN' : 'KNOWN');
+      assert.equal(bed.connections.length, 1 - mode);
+    });
+
+  test('3 is for a SYN alone: other packets stay', () => {
+    serve();
+    bed.setSettings({ connReuseMode: 3 });
+    const flow = new Flow();
+    verdictOf(flow);
+    bed.run('egress', flow.down('RA'));
+    for (const flags of ['A', 'FA', 'SA', 'R'])
+      assert.equal(verdictOf(flow, flags), 'KNOWN', flags);
+  });
+
   test('2 keeps one in FIN_WAIT that was answered', () => {
     serve();
     bed.setSettings({ connReuseMode: 2 });
@@ -142,10 +163,12 @@ describe('sloppy_tcp', () => {
   for (const [flags, state] of [
     ['A', 'ESTABLISHED'],
     ['PA', 'ESTABLISHED'],
+    ['F', 'CLOSE'],
     ['FA', 'CLOSE'],
     ['P', 'CLOSE'],
+    ['', 'CLOSE'],
   ] as const)
-    test(`1 begins a connection in ${state} with ${flags}, 0 none`, () => {
+    test(`1 begins a connection in ${state} with "${flags}", 0 none`, () => {
       serve();
       const flow = new Flow();
       assert.equal(verdictOf(flow, flags), 'MIDSTREAM');
@@ -154,11 +177,20 @@ describe('sloppy_tcp', () => {
       assert.equal(bed.stateOf(flow), state);
     });
 
-  test('1 begins none with RST', () => {
+  test('1 begins none with RST, nor with the SYN and ACK that answer one from outside', () => {
     serve();
     bed.setSettings({ sloppyTcp: 1 });
-    assert.equal(verdictOf(new Flow(), 'R'), 'MIDSTREAM');
-    assert.equal(verdictOf(new Flow(), 'RA'), 'MIDSTREAM');
+    for (const flags of ['R', 'RA', 'FR', 'SR', 'SA'])
+      assert.equal(verdictOf(new Flow(), flags), 'MIDSTREAM', flags);
+    assert.deepEqual(bed.connections, []);
+  });
+
+  test('1 begins one that follows the template of its client, and measures nothing', () => {
+    serve({ persistence: 60 });
+    bed.setSettings({ sloppyTcp: 1 });
+    assert.equal(verdictOf(new Flow({ port: 1 }), 'A'), 'NEW');
+    assert.equal(verdictOf(new Flow({ port: 2 }), 'A'), 'TEMPLATE');
+    assert.ok(bed.connections.every(([, { openedUs }]) => openedUs === 0));
   });
 });
 
