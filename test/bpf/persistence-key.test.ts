@@ -233,20 +233,6 @@ describe('a template by destination', () => {
     assert.equal(after.verdict, 'NEW');
     assert.notEqual(after.gateway, gateway);
   });
-
-  test('counts as persistent of its gateway', () => {
-    serve('destination');
-    verdictOf(flow(4, 2, 1));
-    verdictOf(flow(4, 2, 2));
-    verdictOf(flow(4, 3, 2));
-    assert.deepEqual(
-      bed.service().gateways.map(({ persistent, active }) => [persistent, active]),
-      [
-        [1, 1],
-        [1, 2],
-      ],
-    );
-  });
 });
 
 for (const key of ['destination', 'source-destination'] as const)
