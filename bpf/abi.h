@@ -31,6 +31,8 @@ enum limits {
 	MH_PLACES = 4093,
 	/* Servers whose gateway lblc and lblcr remember, all services together; IPVS's bound. */
 	MAX_SERVER_CHOICES = 24576,
+	/* Bits a second that a gateway is taken for whose capacity nobody told. */
+	ASSUMED_CAPACITY = 100000000,
 };
 
 /* Schedulers by number; the names are those of ipvsadm -s. Numbers are never reused. */

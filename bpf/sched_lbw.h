@@ -14,8 +14,7 @@
 /* Half a megabit a second. */
 #define LBW_FRESH 64000ULL
 #define LBW_FRESH_ONE 256
-/* What a gateway is taken for whose capacity nobody told: 100 Mbit/s. */
-#define LBW_CAPACITY 100000000ULL
+#define LBW_CAPACITY ((__u64)ASSUMED_CAPACITY)
 
 /* Bytes a second as a part of a capacity in bits a second; 1 = 2^24, beyond 256 it stays there. */
 static __always_inline __u32 lbw_part(__u64 bytes, __u64 capacity)

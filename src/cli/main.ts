@@ -18,6 +18,14 @@ const commands: Record<string, CommandEntry> = {
     summary: 'start the director of this network namespace with other than default bounds',
     run: async (args) => (await import('./director.ts')).runStart(args),
   },
+  gateway: {
+    summary: 'what each gateway carries now, and how much it can',
+    run: async (args) => (await import('./gateway.ts')).runGateway(args),
+  },
+  setting: {
+    summary: "IPVS's sysctls, as far as the director has them",
+    run: async (args) => (await import('./setting.ts')).runSetting(args),
+  },
   status: {
     summary: 'the director, its gateways, and how packets left each program',
     run: async (args) => (await import('./status.ts')).runStatus(args),

@@ -2,16 +2,17 @@
 
 import { Command } from 'commander';
 import * as abi from '../kernel/abi.gen.ts';
-import { Director, requireRoot } from '../kernel/director.ts';
-import { gatewayAddress } from '../kernel/read-table.ts';
-import { exit, UserError } from '../util/error.ts';
+import type { Director } from '../kernel/director.ts';
+import { type GatewayName, readGatewayNames } from '../kernel/gateways.ts';
+import { exit } from '../util/error.ts';
 import { parse } from './parse.ts';
+import { directorToRead, printJson } from './running.ts';
 
 /** What `--json` prints; docs/status.md describes it. */
 export interface Status {
   connections: { now: number; limit: number };
   markMask: string;
-  gateways: { id: number; address: string; link: string; present: boolean }[];
+  gateways: GatewayName[];
   /** hook -> verdict -> packets, since the director started; verdicts that never came are left out. */
   verdicts: Record<string, Record<string, number>>;
 }
@@ -36,14 +37,7 @@ export function readStatus(director: Director): Status {
   return {
     connections: { now: maps.tableCounts.get(0)?.entries ?? 0, limit: settings.connectionLimit },
     markMask: `0x${settings.markMask.toString(16)}`,
-    gateways: [...maps.gateways.all()]
-      .filter(([, gateway]) => gateway.link !== '')
-      .map(([id, gateway]) => ({
-        id,
-        address: gatewayAddress(gateway),
-        link: gateway.link,
-        present: (gateway.flags & abi.gatewayFlag.GATEWAY_PRESENT) !== 0,
-      })),
+    gateways: readGatewayNames(director),
     verdicts,
   };
 }
@@ -73,14 +67,8 @@ export async function runStatus(args: string[]): Promise<number> {
     .description('Show the director of this network namespace.')
     .option('--json', 'for programs');
   if (!(await parse(command, args))) return exit.ok;
-  requireRoot();
-  const director = Director.find();
-  if (!director) throw new UserError('not running: lvsj ipvsadm -A … starts a director', exit.list);
-  const status = readStatus(director);
-  process.stdout.write(
-    command.opts<{ json?: boolean }>().json
-      ? `${JSON.stringify(status, null, 2)}\n`
-      : formatStatus(status),
-  );
+  const status = readStatus(directorToRead());
+  if (command.opts<{ json?: boolean }>().json) printJson(status);
+  else process.stdout.write(formatStatus(status));
   return exit.ok;
 }

@@ -15,6 +15,7 @@ export const limits = {
   SHARDS: 68,
   MH_PLACES: 4093,
   MAX_SERVER_CHOICES: 24576,
+  ASSUMED_CAPACITY: 100000000,
 } as const;
 
 export const scheduler = {

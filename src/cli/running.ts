@@ -1,0 +1,25 @@
+// The director of this network namespace for a command that needs one, and how its result is printed.
+
+import { Director, requireRoot } from '../kernel/director.ts';
+import { exit, UserError } from '../util/error.ts';
+
+/** For a command that only looks. */
+export function directorToRead(): Director {
+  requireRoot();
+  const director = Director.find();
+  if (!director) throw new UserError('not running: lvsj ipvsadm -A … starts a director', exit.list);
+  return director;
+}
+
+/** For a command that changes something; it holds the lock. tried: its words. */
+export function directorToWrite(tried: string): Director {
+  const director = Director.find();
+  if (director) return director;
+  throw new UserError(
+    `${tried}: no director runs in this network namespace; lvsj start, or lvsj ipvsadm -A …, starts one`,
+  );
+}
+
+export const printJson = (value: unknown): void => {
+  process.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
+};

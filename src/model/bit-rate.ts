@@ -1,0 +1,16 @@
+// Bits a second as people write them: decimal, with k, M or G.
+
+const units: Readonly<Record<string, number>> = { '': 1, k: 1e3, M: 1e6, G: 1e9 };
+
+/** `250M`, `1.5G`, `64k`, `1000000` -> bits a second; undefined if it is no such number. */
+export function parseBitRate(text: string): number | undefined {
+  const [, number, unit = ''] = /^(\d+(?:\.\d+)?)([kMG]?)$/.exec(text) ?? [];
+  return number === undefined ? undefined : Math.round(Number(number) * (units[unit] ?? 1));
+}
+
+/** Three digits and the unit: `250M`, `1.5G`, `12.3k`, `0`. */
+export function formatBitRate(bits: number): string {
+  const rounded = Number(bits.toPrecision(3));
+  const unit = Object.entries(units).findLast(([, size]) => rounded >= size);
+  return unit ? `${Number((rounded / unit[1]).toPrecision(3))}${unit[0]}` : '0';
+}
