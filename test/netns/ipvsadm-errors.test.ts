@@ -88,6 +88,13 @@ const directorErrors: Case[] = [
   ['a table too small', 'start --connections 5', 2, /1024/],
   ['an unknown command', 'balance', 2, /^lvsj: there is no command "balance"/],
   ['an unknown option', 'status --xml', 2, /unknown option '--xml'/],
+  ['an unknown gateway', 'gateway 192.0.2.9', 1, /^gateway 192\.0\.2\.9: .* no such gateway; /],
+  ['a capacity of it', 'gateway 9 capacity 1M 1M', 1, /^gateway 9: .* lvsj gateway lists them$/],
+  ['a capacity of no size', 'gateway 1 capacity 30 1M', 2, /^capacity "30": .* e\.g\. 250M/],
+  ['half a capacity', 'gateway 1 capacity 1M', 2, /write lvsj gateway NAME capacity DOWN UP$/],
+  ['another verb', 'gateway 1 drain', 2, /write lvsj gateway NAME capacity DOWN UP$/],
+  ['an unknown setting', 'setting drop_entry 1', 2, /no setting "drop_entry", but conn_reuse_mode/],
+  ['a value out of range', 'setting sloppy_tcp 2', 2, /^lvsj setting sloppy_tcp 2: .* 0 or 1$/],
 ];
 
 function assertRefused({ status, stdout, stderr }: RunResult, want: [number, RegExp]): void {
@@ -141,7 +148,7 @@ describe('where a director runs, it is refused', { timeout: 120_000 }, () => {
   for (const [name, words, status, sentence] of directorErrors)
     test(name, () => assertRefused(lab.tryLvsj(words), [status, sentence]));
 
-  for (const command of ['ipvsadm -Ln', 'ipvsadm -C', 'status', 'stop'])
+  for (const command of ['ipvsadm -Ln', 'ipvsadm -C', 'status', 'stop', 'setting sloppy_tcp 1'])
     test(`${command} by somebody who is not root`, () => {
       assertRefused(lvsjAs(nobody, command), [2, /Permission denied \(you must be root\)$/]);
     });
@@ -185,7 +192,14 @@ describe('where no director runs, none is started by', { timeout: 120_000 }, () 
     assertRefused(lab.tryLvsj('start --mark-mask 0xf0f00000'), want);
   });
 
-  test('a status', () => assertRefused(lab.tryLvsj('status'), [1, /^not running: /]));
+  for (const command of ['status', 'gateway', 'gateway 1 --json', 'setting', 'setting sloppy_tcp'])
+    test(command, () => assertRefused(lab.tryLvsj(command), [1, /^not running: /]));
+
+  for (const command of ['setting sloppy_tcp 1', 'gateway 192.0.2.1 capacity 1M 1M'])
+    test(command, () => {
+      const want: [number, RegExp] = [255, /: no director runs .* lvsj start, .*, starts one$/];
+      assertRefused(lab.tryLvsj(command), want);
+    });
 
   test('a root who may not load programs', () => {
     const want: [number, RegExp] = [255, /^load the eBPF programs: .* not permitted/];
