@@ -112,10 +112,11 @@ static __always_inline int slot_is_usable(__u32 slot)
 }
 
 /* Another gateway for a client whose template points to a drained or deleted one. */
-static __always_inline void template_move(struct conn *template, __u32 slot)
+static __always_inline void template_move(struct conn *template, __u32 slot, __u64 now)
 {
 	__u32 old = __sync_lock_test_and_set(&template->slot, slot);
 
+	template->seen_ns = now;
 	slot_count_templates(old, -1);
 	slot_count_templates(slot, 1);
 }
@@ -153,18 +154,19 @@ static __always_inline void choose(struct choice *choice, const struct service *
 		choice->template = conn_find(&key, now);
 	}
 	if (choice->template) {
-		choice->template->seen_ns = now;
 		choice->slot = choice->template->slot;
 		choice->verdict = VERDICT_TEMPLATE;
-		if (slot_is_usable(choice->slot))
+		if (slot_is_usable(choice->slot)) {
+			choice->template->seen_ns = now;
 			return;
+		}
 		choice->verdict = VERDICT_NEW;
 	}
 	choice->slot = schedule(service, &flow->key);
 	if (!choice->slot)
 		return;
 	if (choice->template)
-		template_move(choice->template, choice->slot);
+		template_move(choice->template, choice->slot, now);
 	else if (service->persistence_s)
 		template_create(choice, &key, service, now);
 }

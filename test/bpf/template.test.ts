@@ -253,8 +253,11 @@ describe('a template whose gateway', () => {
     serve({ gateways: [[2]] });
     verdictOf(new Flow({ port: 1 }));
     serve({ gateways: [[2, 0]] });
+    ageTemplates(30n);
+    const { seenNs } = template();
     assert.equal(verdictOf(new Flow({ port: 2 })), 'NO_GATEWAY');
     assert.equal(persistent(), '1');
+    assert.equal(template().seenNs, seenNs, 'no connection, so its time goes on');
   });
 });
 
