@@ -231,6 +231,25 @@ static __always_inline struct server_choice *server_choice_make(const struct ser
 	return bpf_map_lookup_elem(&server_choices, key);
 }
 
+static long server_choice_forget(void *map, struct server_key *key, struct server_choice *choice,
+				 struct service_key *service)
+{
+	/* A copy: the map's own key goes with the entry. */
+	struct server_key gone = *key;
+
+	if (gone.service.fwmark == service->fwmark && gone.service.family == service->family)
+		bpf_map_delete_elem(&server_choices, &gone);
+	return 0;
+}
+
+/* All entries of a service. */
+static __always_inline void server_choices_forget(const struct service *service)
+{
+	struct service_key key = service->key;
+
+	bpf_for_each_map_elem(&server_choices, server_choice_forget, &key, 0);
+}
+
 static __always_inline __u64 sched_now(void)
 {
 	return bpf_ktime_get_coarse_ns();

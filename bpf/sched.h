@@ -79,9 +79,9 @@ static __always_inline __u32 sched_hash8(__u32 value)
 #include "sched_lbw.h"
 #include "sched_lc.h"
 #include "sched_lblc.h"
-#include "sched_lrtt.h"
 #include "sched_mh.h"
 #include "sched_rr.h"
+#include "sched_lrtt.h"
 #include "sched_sed.h"
 #include "sched_sh.h"
 #include "sched_wrr.h"
@@ -130,8 +130,13 @@ static __always_inline __u32 sched_pick(const struct service *service,
 static __always_inline void sched_edited(const struct service *service,
 					 struct service_cursor *cursor, __u32 edit, __u32 place)
 {
+	/* Also where lblc was the old one: it begins anew when it comes back. */
+	if (edit == EDIT_RESET)
+		server_choices_forget(service);
 	if (service->scheduler == SCHEDULER_WRR)
 		sched_wrr_edited(service, cursor, edit, place);
+	else if (service->scheduler == SCHEDULER_LRTT)
+		sched_lrtt_edited(cursor, edit, place);
 	else
 		sched_rr_edited(cursor, edit, place);
 }

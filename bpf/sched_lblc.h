@@ -8,7 +8,7 @@
 #define LVSJ_SCHED_LBLC_H
 
 /* IPVS's lblc_expiration: so long a server's gateway is remembered, and a set keeps its size. */
-#define LBLC_EXPIRATION_NS (86400ULL * 1000000000)
+#define LBLC_EXPIRATION_NS (86400LL * 1000000000)
 
 struct lblc_scan {
 	const struct service *service;
@@ -54,6 +54,12 @@ static __always_inline int lblc_is_busy(const struct service *service, __u32 slo
 	return scan.slot != 0;
 }
 
+/* Signed: a clock read on another CPU may be a tick ahead. */
+static __always_inline __s64 lblc_age(__u64 then, __u64 now)
+{
+	return now - then;
+}
+
 static __always_inline void lblc_key(struct server_key *to, const struct service *service,
 				     const struct conn_key *key)
 {
@@ -66,7 +72,7 @@ static __always_inline struct server_choice *lblc_recall(const struct server_key
 {
 	struct server_choice *choice = server_choice_get(key);
 
-	if (!choice || (now > choice->seen_ns && now - choice->seen_ns >= LBLC_EXPIRATION_NS))
+	if (!choice || lblc_age(choice->seen_ns, now) >= LBLC_EXPIRATION_NS)
 		return NULL;
 	choice->seen_ns = now;
 	return choice;
@@ -120,9 +126,10 @@ static long lblcr_step(__u32 i, struct lblc_scan *scan)
 	slot = scan->choice->slots[place];
 	counts = slot_counts_get(slot);
 	config = slot_get(slot);
-	if (!counts || !config || !config->weight || (!scan->worst && counts->overloaded))
+	if (!counts || !config || !config->weight)
 		return 0;
-	if (!lblc_is_member(scan->service, config))
+	/* The worst may also be one that was deleted or is full. */
+	if (!scan->worst && (counts->overloaded || !lblc_is_member(scan->service, config)))
 		return 0;
 	overhead = lc_overhead(counts);
 	if (scan->slot &&
@@ -208,8 +215,7 @@ static __noinline __u32 sched_lblcr_pick(const struct service *service, const st
 	scan.choice = choice;
 	lblcr_search(&scan, 0);
 	best = scan.slot;
-	if (choice->count > 1 && now > choice->changed_ns &&
-	    now - choice->changed_ns > LBLC_EXPIRATION_NS) {
+	if (choice->count > 1 && lblc_age(choice->changed_ns, now) > LBLC_EXPIRATION_NS) {
 		lblcr_search(&scan, 1);
 		if (scan.slot)
 			lblcr_remove(&scan, now);

@@ -64,6 +64,11 @@ static long lrtt_step(__u32 place, struct lrtt_scan *scan)
 	return 0;
 }
 
+static __always_inline int lrtt_is_sooner(__u32 best_us, __u32 current_us)
+{
+	return best_us + best_us / 4 < current_us && best_us + LRTT_MARGIN_US < current_us;
+}
+
 /* The next eligible gateway from a place on that is not the kept one. */
 static long lrtt_try(__u32 i, struct lrtt_scan *scan)
 {
@@ -92,7 +97,7 @@ static __noinline __u32 sched_lrtt_pick(const struct service *service,
 	__u32 count = cursor->current++;
 
 	bpf_loop(service->gateway_count, lrtt_step, &scan, 0);
-	if (!scan.current_us || scan.best_us + scan.best_us / 4 + LRTT_MARGIN_US < scan.current_us)
+	if (!scan.current_us || lrtt_is_sooner(scan.best_us, scan.current_us))
 		scan.current = scan.best;
 	cursor->position = scan.current;
 	/* As long as nothing is known, all in turn. */
@@ -102,6 +107,18 @@ static __noinline __u32 sched_lrtt_pick(const struct service *service,
 	if (!scan.current || count % LRTT_TRY_EVERY == LRTT_TRY_EVERY - 1)
 		bpf_loop(service->gateway_count, lrtt_try, &scan, 0);
 	return scan.slot ?: sched_slot(service, scan.current - 1);
+}
+
+/* The kept gateway stays the kept one, wherever it stands now; one that was removed is not. */
+static __always_inline void sched_lrtt_edited(struct service_cursor *cursor, __u32 edit,
+					      __u32 place)
+{
+	if (edit == EDIT_RESET)
+		cursor->current = 0;
+	if (edit == EDIT_REMOVED && cursor->position == place + 1)
+		cursor->position = 0;
+	else
+		sched_rr_edited(cursor, edit, place);
 }
 
 #endif

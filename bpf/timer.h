@@ -189,10 +189,10 @@ static long server_sweep(void *map, struct server_key *key, struct server_choice
 {
 	struct ticker *ticker = sweep->ticker;
 	struct server_key gone = *key;
-	__u64 idle = sweep->now > choice->seen_ns ? sweep->now - choice->seen_ns : 0;
+	__s64 most = ticker->crowded ? SERVERS_CROWDED_NS : LBLC_EXPIRATION_NS;
 
 	ticker->seen++;
-	if (idle < (ticker->crowded ? SERVERS_CROWDED_NS : LBLC_EXPIRATION_NS))
+	if (lblc_age(choice->seen_ns, sweep->now) < most)
 		return 0;
 	bpf_map_delete_elem(&server_choices, &gone);
 	return 0;
