@@ -4,13 +4,15 @@
 import { persistenceKeys } from '../model/persistence.ts';
 import { flagNames } from '../model/scheduler.ts';
 import type { Family, Service, ServiceGateway } from '../model/table.ts';
-import { UserError } from '../util/error.ts';
+import type { MaglevGateway } from '../plan/maglev.ts';
 import * as abi from './abi.gen.ts';
 import { encode } from './codec.ts';
 import type { Director } from './director.ts';
-import { type Hop, hopKey } from './hops.ts';
+import type { Hop } from './hops.ts';
 import { BpfMap, mapType } from './map.ts';
-import { type Slots, schedulerNames, slotService, slotsByService } from './read-table.ts';
+import { type Slots, schedulerNames, slotService } from './read-table.ts';
+import { deleteMhTables, writeMhTables } from './write-mh.ts';
+import { SlotWriter } from './write-slots.ts';
 
 const { edit } = abi;
 
@@ -34,38 +36,38 @@ interface Edit {
 
 export class ServiceWriter {
   readonly #director: Director;
-  readonly #all: Slots;
-  readonly #hops: Map<string, Hop>;
+  readonly #slots: SlotWriter;
+  /** Of removed services too, as long as packets may see them. */
   readonly #indexes = new Map<string, number>();
-  /** Slots that each service ever had; one that another service took since may still be here. */
-  readonly #slots: Map<string, number[]>;
   /** Services whose config changes, with their new lists; written together by flush. */
   readonly #changed = new Map<Service, number[]>();
   readonly #edits: Edit[] = [];
   readonly #removed: Buffer[] = [];
   readonly #deleted: number[] = [];
+  /** By index of their service: tables of mh that change, and those that nobody needs any more. */
+  readonly #mhTables = new Map<number, MaglevGateway[]>();
+  readonly #mhGone: number[] = [];
 
   /** all: the slots as they are now; hops: the gateways of the table to come. */
   constructor(director: Director, all: Slots, hops: Map<string, Hop>) {
     this.#director = director;
-    this.#all = all;
-    this.#hops = hops;
-    this.#slots = slotsByService(all.slots);
+    this.#slots = new SlotWriter(director, all, hops);
     for (const [key, { index }] of director.maps.services())
       this.#indexes.set(slotService(key), index);
   }
 
   remove(have: Service): void {
     this.#removed.push(encode(abi.serviceKeyLayout, keyOf(have)));
-    this.#indexes.delete(slotService(have));
-    this.#deleted.push(...have.gateways.map((gateway) => this.#slotOf(have, gateway)));
+    if (have.scheduler === 'mh') this.#mhGone.push(this.#indexOf(have));
+    this.#deleted.push(...have.gateways.map((gateway) => this.#slots.slotOf(have, gateway)));
   }
 
   /** have: undefined for a new service. What packets see changes with flush. */
   write(have: Service | undefined, want: Service): void {
-    if (!have) this.#forget(want);
+    if (!have) this.#slots.forget(want);
     const old = [...(have?.gateways ?? [])];
-    const list = old.map((gateway) => this.#slotOf(want, gateway));
+    const list = old.map((gateway) => this.#slots.slotOf(want, gateway));
+    const shares = have?.scheduler === 'mh' && this.#formatShares(list);
     this.#removeGateways(want, old, list);
     const fresh = want.gateways.filter(
       (wanted) => !old.some((known) => sameGateway(known, wanted)),
@@ -74,12 +76,16 @@ export class ServiceWriter {
     this.#insertGateways(want, fresh, list);
     if (!have || changedConfig(have, want)) this.#changed.set(want, list);
     this.#changeGateways(want, old);
+    if (want.scheduler === 'mh' && this.#formatShares(list) !== shares)
+      this.#mhTables.set(this.#indexOf(want), this.#sharesOf(want, list));
+    else if (want.scheduler !== 'mh' && shares !== false) this.#mhGone.push(this.#indexOf(want));
   }
 
   /**
    * Puts the new configs in the place of the old ones, all in one call, and takes services away
    * in another: each returns when no packet sees an old one any more, which takes the kernel some
-   * 20 ms, however many they are.
+   * 20 ms, however many they are. A table of mh is there before its service names it, and longer;
+   * a gateway is configured before a table or a list names it, and longer.
    */
   flush(): void {
     const maps: BpfMap[] = [];
@@ -90,7 +96,9 @@ export class ServiceWriter {
       fd.writeUInt32LE(map.fd);
       return [encode(abi.serviceKeyLayout, keyOf(service)), fd];
     });
-    const services = this.#director.maps.map('services');
+    const { maps: directorMaps } = this.#director;
+    const services = directorMaps.map('services');
+    writeMhTables(directorMaps.map('mh_tables'), this.#mhTables);
     if (entries.length > 0) services.setAll(entries);
     if (this.#removed.length > 0) services.deleteAll(this.#removed);
     for (const map of maps) map.close();
@@ -101,7 +109,21 @@ export class ServiceWriter {
         place,
         key: keyOf(service),
       });
-    for (const slot of this.#deleted) this.#unconfigure(slot);
+    for (const slot of this.#deleted) this.#slots.unconfigure(slot);
+    deleteMhTables(directorMaps.map('mh_tables'), this.#mhGone);
+  }
+
+  /** What a table of mh follows from, as text. */
+  #formatShares(list: number[]): string {
+    return list.map((slot) => `${slot}:${this.#slots.lastWeight(slot)}`).join();
+  }
+
+  #sharesOf(service: Service, list: number[]): MaglevGateway[] {
+    const shares = service.gateways.map((gateway) => {
+      const slot = this.#slots.slotOf(service, gateway);
+      return { ...gateway, slot, lastWeight: this.#slots.lastWeight(slot) };
+    });
+    return shares.toSorted((a, b) => list.indexOf(a.slot) - list.indexOf(b.slot));
   }
 
   #removeGateways(want: Service, old: ServiceGateway[], list: number[]): void {
@@ -118,8 +140,8 @@ export class ServiceWriter {
   /** The oldest first: each goes to the head, as if it had come by a command of its own. */
   #insertGateways(want: Service, fresh: ServiceGateway[], list: number[]): void {
     for (const [i, gateway] of fresh.toReversed().entries()) {
-      const slot = this.#slotFor(want, gateway);
-      this.#configure(slot, want, gateway);
+      const slot = this.#slots.slotFor(want, gateway);
+      this.#slots.configure(slot, want, gateway);
       list.unshift(slot);
       this.#changed.set(want, list);
       this.#tell(want, edit.EDIT_INSERTED, fresh.length - 1 - i);
@@ -132,7 +154,7 @@ export class ServiceWriter {
       if (!known) continue;
       const { weight, upper, lower } = gateway;
       if (known.weight === weight && known.upper === upper && known.lower === lower) continue;
-      this.#configure(this.#slotOf(want, gateway), want, gateway);
+      this.#slots.configure(this.#slots.slotOf(want, gateway), want, gateway);
       this.#tell(want, edit.EDIT_CHANGED, 0);
     }
   }
@@ -178,97 +200,6 @@ export class ServiceWriter {
     while (taken.has(index)) index++;
     this.#indexes.set(key, index);
     return index;
-  }
-
-  /** What an earlier service of this mark counted is not this one's. */
-  #forget(service: Service): void {
-    for (const [number] of this.#slotsOf(service)) {
-      const stats = this.#all.stats.get(number);
-      if (stats) this.#director.maps.slotZeros.set(number, stats);
-    }
-  }
-
-  #gatewayId(service: Service, gateway: ServiceGateway): number | undefined {
-    return this.#hops.get(hopKey(service.family, gateway.address))?.id;
-  }
-
-  /** The slots that this service has or had. */
-  #slotsOf(service: Service): [number, abi.Slot][] {
-    const numbers = this.#slots.get(slotService(service)) ?? [];
-    const found = numbers.map((number): [number, abi.Slot] => [
-      number,
-      this.#all.slots.get(number) as abi.Slot,
-    ]);
-    return found.filter(([, slot]) => slotService(slot) === slotService(service));
-  }
-
-  #find(service: Service, gateway: ServiceGateway): number | undefined {
-    const id = this.#gatewayId(service, gateway);
-    const slots = this.#slotsOf(service);
-    return slots.find(([, slot]) => slot.gateway === id && slot.port === gateway.port)?.[0];
-  }
-
-  #slotOf(service: Service, gateway: ServiceGateway): number {
-    const slot = this.#find(service, gateway);
-    if (slot === undefined) throw new Error(`gateway ${gateway.address} has no slot`);
-    return slot;
-  }
-
-  /** The slot that it had before it was deleted, with its connections and counters, or another. */
-  #slotFor(service: Service, gateway: ServiceGateway): number {
-    return this.#find(service, gateway) ?? this.#newSlot();
-  }
-
-  #newSlot(): number {
-    const { settings } = this.#director;
-    if (settings.slotsUsed < abi.limits.MAX_SLOTS) {
-      this.#director.maps.settings.set(0, { ...settings, slotsUsed: settings.slotsUsed + 1 });
-      return settings.slotsUsed;
-    }
-    for (const [number, slot] of this.#all.slots) {
-      const counts = this.#all.counts.get(number);
-      const idle = counts && counts.active + counts.inactive + counts.persistent === 0;
-      if (number === 0 || slot.configured || !idle) continue;
-      const stats = this.#all.stats.get(number);
-      if (stats) this.#director.maps.slotZeros.set(number, stats);
-      return number;
-    }
-    throw new UserError(
-      `all ${abi.limits.MAX_SLOTS} slots are in use: delete gateways from services that need fewer`,
-    );
-  }
-
-  #configure(number: number, service: Service, gateway: ServiceGateway): void {
-    const slot = {
-      fwmark: service.fwmark,
-      family: service.family,
-      gateway: this.#gatewayId(service, gateway) ?? 0,
-      weight: gateway.weight,
-      lastWeight: gateway.weight || this.#lastWeight(number, service),
-      upper: gateway.upper,
-      lower: gateway.lower,
-      configured: 1,
-      port: gateway.port,
-    };
-    this.#director.maps.slots.set(number, slot);
-    this.#all.slots.set(number, slot);
-    const mine = this.#slots.get(slotService(service)) ?? [];
-    if (!mine.includes(number)) this.#slots.set(slotService(service), [...mine, number]);
-  }
-
-  /** A weight of 0 keeps the share that the gateway had, unless it is added with it. */
-  #lastWeight(number: number, service: Service): number {
-    const slot = this.#all.slots.get(number);
-    const known = slot?.configured && slotService(slot) === slotService(service);
-    return known ? slot.lastWeight : 0;
-  }
-
-  #unconfigure(number: number): void {
-    const slot = this.#all.slots.get(number);
-    if (!slot) return;
-    const gone = { ...slot, configured: 0 };
-    this.#director.maps.slots.set(number, gone);
-    this.#all.slots.set(number, gone);
   }
 }
 
