@@ -1,13 +1,20 @@
 // The director in the kernel as the scheduler cases want one: real edits and real packets.
 
+import assert from 'node:assert/strict';
+import * as abi from '../../src/kernel/abi.gen.ts';
+import { decode, encode } from '../../src/kernel/codec.ts';
+import { TypedMap } from '../../src/kernel/maps.ts';
 import type { Service } from '../../src/model/table.ts';
-import type {
-  Client,
-  Director,
-  GatewaySettings,
-  Protocol,
-  ServiceSettings,
+import {
+  type Client,
+  type Director,
+  type GatewaySettings,
+  isAddress,
+  type Load,
+  type Protocol,
+  type ServiceSettings,
 } from '../cases/case.ts';
+import { loadParts } from '../host/reference-load.ts';
 import type { Bed } from './bed.ts';
 import { Flow } from './flow.ts';
 import { gatewayAddress, toGateway } from './service.ts';
@@ -25,25 +32,29 @@ export class KernelDirector implements Director {
   readonly #bed: Bed;
   readonly #gateways = new Map<string, Gateway>();
   #family: 4 | 6 = 4;
+  #onePacket = false;
   /** Each connection goes to a port of its own, so that none is known already. */
   #serverPort = 0;
 
   constructor(bed: Bed) {
     this.#bed = bed;
+    stopLoadTimer(bed);
   }
 
   async begin(
-    { scheduler, flags, family, persistence }: ServiceSettings,
+    { scheduler, flags, family, persistence, onePacket = false }: ServiceSettings,
     gateways: [string, GatewaySettings][],
   ): Promise<void> {
     this.countsAreForged = false;
     this.#gateways.clear();
     this.#family = family;
+    this.#onePacket = onePacket;
     this.#serverPort = 0;
     this.#bed.renewService({
-      ...{ family, scheduler, schedulerFlags: flags, persistence },
-      gateways: gateways.map(([name, settings]) => [this.#number(name), settings]),
+      ...{ family, scheduler, schedulerFlags: flags, persistence, onePacket },
+      gateways: gateways.map(([name, settings]) => [this.#address(name), settings]),
     });
+    for (const id of this.#loads.all().keys()) this.#loads.set(id, noLoad);
   }
 
   async setScheduler({ scheduler, flags }: ServiceSettings): Promise<void> {
@@ -51,12 +62,12 @@ export class KernelDirector implements Director {
   }
 
   async insert(name: string, settings: GatewaySettings): Promise<void> {
-    const gateway = toGateway(this.#number(name), this.#family, settings);
+    const gateway = toGateway(this.#address(name), this.#family, settings);
     this.#edit(({ gateways }) => ({ gateways: [gateway, ...gateways] }));
   }
 
   async edit(name: string, { weight, upper = 0, lower = 0 }: GatewaySettings): Promise<void> {
-    const address = this.#addressOf(name);
+    const address = this.#address(name);
     const change = { weight, upper, lower };
     this.#edit(({ gateways }) => ({
       gateways: gateways.map((gateway) =>
@@ -66,28 +77,49 @@ export class KernelDirector implements Director {
   }
 
   async remove(name: string): Promise<void> {
-    const address = this.#addressOf(name);
+    const address = this.#address(name);
     this.#edit(({ gateways }) => ({
       gateways: gateways.filter((gateway) => gateway.address !== address),
     }));
   }
 
   async setCounts(name: string, active: number, inactive: number): Promise<void> {
-    const { maps, settings } = this.#bed.director;
-    const address = this.#addressOf(name);
-    const ours = [...maps.slots.all(settings.slotsUsed)].find(
-      ([, slot]) => slot.fwmark === 1 && slot.configured && this.#isGateway(slot.gateway, address),
-    );
-    maps.slotCounts.set(ours![0], { active, inactive, persistent: 0, overloaded: 0 });
+    const [number] = this.#slot(name);
+    const { slotCounts } = this.#bed.director.maps;
+    slotCounts.set(number, { active, inactive, persistent: 0, overloaded: 0 });
     this.countsAreForged = true;
   }
 
-  async open({ address, port }: Client, protocol: Protocol): Promise<string> {
+  async setLoad(name: string, load: Required<Load>): Promise<void> {
+    const parts = Object.entries(loadParts(load)).map(([key, part]) => [key, Number(part)]);
+    this.#changeLoad(name, Object.fromEntries(parts));
+  }
+
+  async setRtt(name: string, microseconds: number): Promise<void> {
+    this.#changeLoad(name, { rttUs: microseconds });
+  }
+
+  /** What is remembered gets so much older. */
+  async pass(seconds: number): Promise<void> {
+    const map = this.#bed.director.maps.map('server_choices');
+    const older = (then: bigint) => BigInt.asUintN(64, then - BigInt(seconds) * 1_000_000_000n);
+    for (const [key, value] of [...map.entries()]) {
+      const choice = decode(abi.serverChoiceLayout, value);
+      const { seenNs, changedNs } = choice;
+      const aged = { ...choice, seenNs: older(seenNs), changedNs: older(changedNs) };
+      map.set(key, encode(abi.serverChoiceLayout, aged));
+    }
+  }
+
+  async open({ address, port, server }: Client, protocol: Protocol): Promise<string> {
     this.#serverPort += 1;
-    const flow = new Flow({ client: address, port, protocol, serverPort: this.#serverPort });
-    const chosen = this.#bed.direct(flow.up());
-    for (const [name, { number, open }] of this.#gateways) {
-      if (gatewayAddress(number, this.#family) !== chosen) continue;
+    const to = { server, serverPort: this.#serverPort };
+    const flow = new Flow({ client: address, port, protocol, ...to });
+    const { verdict, mark } = this.#bed.run('director', flow.up(), 1);
+    const chosen = this.#bed.gatewayOf(mark);
+    for (const [name, { open }] of this.#gateways) {
+      if (this.#address(name) !== chosen) continue;
+      assert.equal(verdict === 'ONE_PACKET', this.#onePacket && protocol === 'udp', verdict);
       open.push(flow);
       return name;
     }
@@ -118,16 +150,45 @@ export class KernelDirector implements Director {
 
   /** A deleted gateway that comes back is the same one. */
   #number(name: string): number {
-    const number = this.#gateways.get(name)?.number ?? this.#gateways.size + 1;
-    this.#gateways.set(name, { number, open: [], closed: [] });
+    const known = this.#gateways.get(name);
+    const number = known?.number ?? this.#gateways.size + 1;
+    if (!known) this.#gateways.set(name, { number, open: [], closed: [] });
     return number;
   }
 
-  #isGateway(id: number, address: string): boolean {
-    return this.#bed.gatewayOf((id << this.#bed.director.bits.shift) >>> 0) === address;
+  #address(name: string): string {
+    const number = this.#number(name);
+    return isAddress(name) ? name : gatewayAddress(number, this.#family);
   }
 
-  #addressOf(name: string): string {
-    return gatewayAddress(this.#gateways.get(name)!.number, this.#family);
+  #slot(name: string): [number, abi.Slot] {
+    const { maps, settings, bits } = this.#bed.director;
+    const address = this.#address(name);
+    const addressOf = (id: number) => this.#bed.gatewayOf((id << bits.shift) >>> 0);
+    return [...maps.slots.all(settings.slotsUsed)].find(
+      ([, slot]) => slot.fwmark === 1 && slot.configured && addressOf(slot.gateway) === address,
+    )!;
   }
+
+  get #loads(): TypedMap<abi.GatewayLoad> {
+    return new TypedMap(this.#bed.director.maps.map('gateway_loads'), abi.gatewayLoadLayout);
+  }
+
+  #changeLoad(name: string, change: Partial<abi.GatewayLoad>): void {
+    const id = this.#slot(name)[1].gateway;
+    this.#loads.set(id, { ...this.#loads.get(id)!, ...change });
+  }
+}
+
+const noLoad = decode(abi.gatewayLoadLayout, Buffer.alloc(abi.gatewayLoadLayout.size));
+
+/** CLOCK_LOAD of bpf/timer.h. */
+const loadTimer = 2;
+
+/** Averages stay as a case sets them. The kernel cancels a timer whose entry is written over. */
+function stopLoadTimer(bed: Bed): void {
+  const clocks = bed.director.maps.map('clocks');
+  const key = Buffer.alloc(4);
+  key.writeUInt32LE(loadTimer);
+  clocks.set(key, Buffer.alloc(clocks.valueSize));
 }

@@ -26,7 +26,7 @@ export interface ServiceOptions {
   onePacket?: boolean;
   netmask?: string;
   /** In the order added, so the last one is the head of the list; a number is a weight. */
-  gateways?: [gateway: number, options?: number | GatewayOptions][];
+  gateways?: [gateway: number | string, options?: number | GatewayOptions][];
 }
 
 /** The address of gateway 1..200: those above 100 lie on wan2. */

@@ -2,12 +2,18 @@
 
 import assert from 'node:assert/strict';
 
-export type Scheduler = 'rr' | 'wrr' | 'lc' | 'wlc' | 'sh';
-export type Flag = 'sh-fallback' | 'sh-port';
+export const schedulers = [
+  ...(['rr', 'wrr', 'lc', 'wlc', 'sed', 'nq', 'fo', 'ovf'] as const),
+  ...(['sh', 'dh', 'mh', 'lblc', 'lblcr', 'lbw', 'lrtt'] as const),
+];
+export type Scheduler = (typeof schedulers)[number];
+export type Flag = 'sh-fallback' | 'sh-port' | 'mh-fallback' | 'mh-port';
 
 export interface Client {
   address: string;
   port: number;
+  /** Whom it connects to; without it all go to one server. */
+  server?: string;
 }
 
 /** As ipvsadm -w -x -y; a threshold of 0 is none. */
@@ -16,6 +22,17 @@ export interface GatewaySettings {
   upper?: number;
   lower?: number;
 }
+
+/** What a gateway carries on average, bytes a second, and its capacity, bits a second (0 = not told). */
+export interface Load {
+  down?: number;
+  up?: number;
+  capacityDown?: number;
+  capacityUp?: number;
+}
+
+/** A gateway whose name is an address has this address; the others have some. */
+export const isAddress = (name: string): boolean => /[.:]/.test(name);
 
 /** What a case needs of a director: the host build has one, and so has the kernel. */
 export interface Director {
@@ -32,6 +49,11 @@ export interface Director {
   close(gateway: string): Promise<void>;
   /** The oldest connection of a gateway is forgotten, as after its timeout. */
   end(gateway: string): Promise<void>;
+  setLoad(gateway: string, load: Required<Load>): Promise<void>;
+  /** The average time until its servers answer; 0 = not known. */
+  setRtt(gateway: string, microseconds: number): Promise<void>;
+  /** So much later, for what lblc remembers. */
+  pass(seconds: number): Promise<void>;
 }
 
 export type Protocol = 'tcp' | 'udp';
@@ -42,6 +64,8 @@ export interface ServiceSettings {
   family: 4 | 6;
   /** Seconds; without it the service is not persistent. */
   persistence?: number;
+  /** UDP: no connections. */
+  onePacket?: boolean;
 }
 
 export interface SchedulerCase {
@@ -118,6 +142,22 @@ export const end =
   ({ director }) =>
     director.end(gateway);
 
+/** Averages that were not told are 0. */
+export const carry =
+  (gateway: string, load: Load): Step =>
+  ({ director }) =>
+    director.setLoad(gateway, { down: 0, up: 0, capacityDown: 0, capacityUp: 0, ...load });
+
+export const answer =
+  (gateway: string, microseconds: number): Step =>
+  ({ director }) =>
+    director.setRtt(gateway, microseconds);
+
+export const pass =
+  (seconds: number): Step =>
+  ({ director }) =>
+    director.pass(seconds);
+
 export const setScheduler =
   (scheduler: Scheduler, flags: Flag[] = []): Step =>
   ({ director, service }) =>
@@ -132,6 +172,17 @@ export function clients(first: string, count: number, port = 1024): Client[] {
     port,
   }));
 }
+
+/** Clients that connect to these servers: `count` with addresses one after the other. */
+export const toServers = (first: string, count = 1): Client[] =>
+  clients(first, count).map(({ address: server }, i) => {
+    const address = server.includes(':') ? 'fd00::77' : '10.77.0.1';
+    return { address, port: 2000 + i, server };
+  });
+
+/** `count` connections to one server. */
+export const toServer = (server: string, count: number): Client[] =>
+  Array.from({ length: count }, () => toServers(server)[0]!);
 
 /** One client, from as many ports one after the other. */
 export function ports(address: string, first: number, count: number): Client[] {

@@ -30,6 +30,7 @@ export interface Open {
   conn: number;
   proto: Protocol;
   src: string;
+  dst: string;
   /** null: the packet was dropped. */
   dest: string | null;
   state?: string;

@@ -2,6 +2,9 @@
 #ifndef LVSJ_BPF_HOST_H
 #define LVSJ_BPF_HOST_H
 
+/* Whoever includes bpf/maps.h finds it here. */
+#define LVSJ_MAPS_H
+
 #include <arpa/inet.h>
 #include <stddef.h>
 #include <string.h>
@@ -32,15 +35,15 @@ static inline long host_loop(__u32 count, loop_step step, void *context)
 static const __u32 opaque_zero;
 
 static struct slot slots[MAX_SLOTS];
+static struct slot_counts slot_counts[MAX_SLOTS];
 static struct gateway_load gateway_loads[MAX_GATEWAYS + 2];
+/* Of the one service. */
 static struct mh_table mh_table;
-/* Of the one service; enough for the tests. */
+/* Enough for the tests. */
 static struct server_key server_keys[1024];
 static struct server_choice server_choices[1024];
 static __u32 server_count;
-/* Set by the command `clock`. */
 static __u64 clock_ns;
-static struct slot_counts slot_counts[MAX_SLOTS];
 
 /* As an array map: slot 0 is there, and what lies beyond the end is not. */
 static inline struct slot *slot_get(__u32 slot)
@@ -82,7 +85,25 @@ static inline struct server_choice *server_choice_make(const struct server_key *
 	return &server_choices[server_count++];
 }
 
+static inline void server_choices_forget(const struct service *service)
+{
+	__u32 kept = 0;
+
+	for (__u32 i = 0; i < server_count; i++) {
+		if (!memcmp(&server_keys[i].service, &service->key, sizeof(service->key)))
+			continue;
+		server_keys[kept] = server_keys[i];
+		server_choices[kept++] = server_choices[i];
+	}
+	server_count = kept;
+}
+
 static inline __u64 sched_now(void)
+{
+	return clock_ns;
+}
+
+static inline __u64 bpf_ktime_get_ns(void)
 {
 	return clock_ns;
 }

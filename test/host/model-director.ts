@@ -1,11 +1,14 @@
 // A director around schedulers: names, connections and counters, as ipvs-semantics §1.3 and §3.5 say.
 
-import type {
-  Client,
-  Director,
-  GatewaySettings,
-  Protocol,
-  ServiceSettings,
+import { gatewayAddress } from '../bpf/service.ts';
+import {
+  type Client,
+  type Director,
+  type GatewaySettings,
+  isAddress,
+  type Load,
+  type Protocol,
+  type ServiceSettings,
 } from '../cases/case.ts';
 import type { Scheduling } from './scheduling.ts';
 
@@ -23,6 +26,8 @@ export function nextOverloaded(
 
 interface Gateway {
   slot: number;
+  /** A deleted one keeps its slot and its counts until it comes back. */
+  configured: boolean;
   settings: GatewaySettings;
   active: number;
   inactive: number;
@@ -32,18 +37,18 @@ interface Gateway {
 export class ModelDirector implements Director {
   readonly #scheduling: Scheduling;
   readonly #gateways = new Map<string, Gateway>();
-  #slots = 0;
+  #family: 4 | 6 = 4;
 
   constructor(scheduling: Scheduling) {
     this.#scheduling = scheduling;
   }
 
   async begin(
-    { scheduler, flags }: ServiceSettings,
+    { scheduler, flags, family }: ServiceSettings,
     gateways: [string, GatewaySettings][],
   ): Promise<void> {
     this.#gateways.clear();
-    this.#slots = 0;
+    this.#family = family;
     await this.#scheduling.begin(scheduler, flags);
     for (const [name, settings] of gateways) await this.insert(name, settings);
   }
@@ -53,10 +58,16 @@ export class ModelDirector implements Director {
   }
 
   async insert(name: string, settings: GatewaySettings): Promise<void> {
-    this.#slots += 1;
-    const counts = { active: 0, inactive: 0, overloaded: false };
-    this.#gateways.set(name, { slot: this.#slots, settings, ...counts });
-    await this.#scheduling.insert(this.#slots, settings.weight);
+    const gateway = this.#gateways.get(name) ?? {
+      ...{ slot: this.#gateways.size + 1, settings, configured: true },
+      ...{ active: 0, inactive: 0, overloaded: false },
+    };
+    Object.assign(gateway, { settings, configured: true });
+    this.#gateways.set(name, gateway);
+    const { slot } = gateway;
+    const address = isAddress(name) ? name : gatewayAddress(slot, this.#family);
+    await this.#scheduling.insert(slot, { weight: settings.weight, address });
+    await this.#count(gateway, 0);
   }
 
   async edit(name: string, settings: GatewaySettings): Promise<void> {
@@ -67,8 +78,9 @@ export class ModelDirector implements Director {
   }
 
   async remove(name: string): Promise<void> {
-    await this.#scheduling.remove(this.#gateway(name).slot);
-    this.#gateways.delete(name);
+    const gateway = this.#gateway(name);
+    await this.#scheduling.remove(gateway.slot);
+    gateway.configured = false;
   }
 
   async setCounts(name: string, active: number, inactive: number): Promise<void> {
@@ -81,6 +93,7 @@ export class ModelDirector implements Director {
     const slot = await this.#scheduling.pick(client);
     for (const [name, gateway] of this.#gateways) {
       if (gateway.slot !== slot) continue;
+      await this.#scheduling.opened(slot, protocol === 'tcp');
       // UDP is inactive for life: no reply comes in these tests.
       gateway[protocol === 'tcp' ? 'active' : 'inactive'] += 1;
       await this.#count(gateway, 1);
@@ -102,6 +115,18 @@ export class ModelDirector implements Director {
     await this.#count(gateway, -1);
   }
 
+  async setLoad(name: string, load: Required<Load>): Promise<void> {
+    await this.#scheduling.setLoad(this.#gateway(name).slot, load);
+  }
+
+  async setRtt(name: string, microseconds: number): Promise<void> {
+    await this.#scheduling.setRtt(this.#gateway(name).slot, microseconds);
+  }
+
+  async pass(seconds: number): Promise<void> {
+    await this.#scheduling.pass(seconds);
+  }
+
   async #count(gateway: Gateway, change: number): Promise<void> {
     const { settings, overloaded } = gateway;
     const total = gateway.active + gateway.inactive;
@@ -111,7 +136,7 @@ export class ModelDirector implements Director {
 
   #gateway(name: string): Gateway {
     const gateway = this.#gateways.get(name);
-    if (gateway === undefined) throw new Error(`the case has no gateway "${name}" now`);
+    if (!gateway?.configured) throw new Error(`the case has no gateway "${name}" now`);
     return gateway;
   }
 }

@@ -15,7 +15,7 @@ import type { Scheduling } from './scheduling.ts';
 
 export interface Decision {
   conn: number;
-  /** Drained: a template of a gateway with weight 0, which IPVS follows and lvs-j does not. */
+  /** Drained: a template of a gateway with weight 0, which lvs-j does not follow by default. */
   by: 'scheduler' | 'template' | 'drained template';
   /** Addresses; null = none. */
   want: string | null;
@@ -61,7 +61,7 @@ export class Replay {
     } else if (verb === '-a') {
       this.#slots += 1;
       this.#gateways.set(name, { slot: this.#slots, settings, total: 0, overloaded: false });
-      await this.#scheduling.insert(this.#slots, settings.weight);
+      await this.#scheduling.insert(this.#slots, { weight: settings.weight, address: name });
     } else if (verb === '-e') {
       const gateway = this.#gateways.get(name)!;
       gateway.settings = settings;
@@ -72,7 +72,7 @@ export class Replay {
     }
   }
 
-  async #open({ conn, src, dest: want }: Open): Promise<Decision> {
+  async #open({ conn, src, dst, dest: want }: Open): Promise<Decision> {
     const [address = '', port] = src.split(':');
     const template = this.templates.get(address);
     const settings = template && this.#gateways.get(template)?.settings;
@@ -81,7 +81,8 @@ export class Replay {
       const by = settings.weight === 0 ? 'drained template' : 'template';
       return { conn, by, want, have: template };
     }
-    const have = await this.#pick({ address, port: Number(port) });
+    const server = dst.split(':')[0]!;
+    const have = await this.#pick({ address, port: Number(port), server });
     if (this.#persistent && want) this.templates.set(address, want);
     return { conn, by: 'scheduler', want, have };
   }

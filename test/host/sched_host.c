@@ -10,6 +10,7 @@
 #include "bpf_host.h"
 #include "../../bpf/sched.h"
 #include "../../bpf/state.h"
+#include "load_host.h"
 
 static struct service service;
 static struct service_cursor cursor;
@@ -20,12 +21,16 @@ static void fail(const char *line)
 	exit(2);
 }
 
-/* service SCHEDULER FLAGS: a new one, without gateways. */
+/* service SCHEDULER FLAGS: a new one, without gateways. What lblc remembers it must forget itself. */
 static int run_service(const char *line)
 {
 	memset(&service, 0, sizeof(service));
 	memset(slots, 0, sizeof(slots));
 	memset(slot_counts, 0, sizeof(slot_counts));
+	memset(gateway_loads, 0, sizeof(gateway_loads));
+	memset(&mh_table, 0, sizeof(mh_table));
+	service.key.fwmark = 1;
+	service.key.family = 4;
 	if (sscanf(line, "%u %u", &service.scheduler, &service.scheduler_flags) != 2)
 		return -1;
 	sched_edited(&service, &cursor, EDIT_RESET, 0);
@@ -55,7 +60,11 @@ static int run_insert(const char *line)
 	memmove(service.slots + 1, service.slots, service.gateway_count * sizeof(slot));
 	service.slots[0] = slot;
 	service.gateway_count++;
-	slots[slot].weight = weight;
+	slots[slot] = (struct slot){ .fwmark = service.key.fwmark,
+				     .family = service.key.family,
+				     .gateway = gateway_of_slot(slot),
+				     .weight = weight,
+				     .configured = 1 };
 	sched_edited(&service, &cursor, EDIT_INSERTED, 0);
 	return 0;
 }
@@ -84,7 +93,7 @@ static int run_remove(const char *line)
 	memmove(service.slots + place, service.slots + place + 1,
 		(service.gateway_count - place) * sizeof(slot));
 	service.slots[service.gateway_count] = 0;
-	memset(&slots[slot], 0, sizeof(slots[slot]));
+	slots[slot].configured = 0;
 	sched_edited(&service, &cursor, EDIT_REMOVED, place);
 	return 0;
 }
@@ -115,27 +124,59 @@ static int run_counts(const char *line)
 	return 0;
 }
 
-/* pick ADDRESS PORT: the slot that a new connection of this client gets; 0 = none. */
+static int parse_address(const char *text, struct address *address)
+{
+	memset(address, 0, sizeof(*address));
+	if (inet_pton(AF_INET, text, &address->word[3]) == 1) {
+		address->word[2] = htonl(0xffff);
+		return 1;
+	}
+	return inet_pton(AF_INET6, text, address) == 1;
+}
+
+/* pick CLIENT PORT SERVER: the slot that a new connection gets; 0 = none. */
 static int run_pick(const char *line)
 {
 	struct service_cursor next = cursor;
 	struct conn_key key = {};
-	char address[64];
+	char client[64], server[64];
 	__u16 port;
 	int slot;
 
-	if (sscanf(line, "%63s %hu", address, &port) != 2)
+	if (sscanf(line, "%63s %hu %63s", client, &port, server) != 3 ||
+	    !parse_address(client, &key.client) || !parse_address(server, &key.server))
 		return -1;
 	key.client_port = htons(port);
-	if (inet_pton(AF_INET, address, &key.client.word[3]) == 1)
-		key.client.word[2] = htonl(0xffff);
-	else if (inet_pton(AF_INET6, address, &key.client) != 1)
-		return -1;
 	slot = sched_pick(&service, &next, &key);
 	/* As cursor_publish() of choose.h: a pick moves no more than these two. */
 	cursor.position = next.position;
 	cursor.current = next.current;
 	return slot;
+}
+
+/* table SLOT…: that of mh. */
+static int run_table(const char *line)
+{
+	char *end;
+
+	for (__u32 place = 0; place < MH_PLACES; place++) {
+		mh_table.slots[place] = strtoul(line, &end, 10);
+		if (end == line)
+			return -1;
+		line = end;
+	}
+	return 0;
+}
+
+/* pass SECONDS: the clock goes on. */
+static int run_pass(const char *line)
+{
+	__u64 seconds;
+
+	if (sscanf(line, "%llu", &seconds) != 1)
+		return -1;
+	clock_ns += seconds * 1000000000;
+	return 0;
 }
 
 /* state STATE FLAGS VIEW: the next state of a TCP connection. */
@@ -178,10 +219,16 @@ static const struct command {
 	const char *name;
 	int (*run)(const char *line);
 } commands[] = {
-	{ "service", run_service },   { "scheduler", run_scheduler }, { "insert", run_insert },
-	{ "remove", run_remove },     { "weight", run_weight },	      { "counts", run_counts },
-	{ "pick", run_pick },	      { "state", run_state },	      { "active", run_active },
-	{ "template", run_template }, { "sctp", run_sctp },
+	{ "service", run_service },   { "scheduler", run_scheduler },
+	{ "insert", run_insert },     { "remove", run_remove },
+	{ "weight", run_weight },     { "counts", run_counts },
+	{ "pick", run_pick },	      { "table", run_table },
+	{ "pass", run_pass },	      { "carry", run_carry },
+	{ "rtt", run_rtt },	      { "opened", run_opened },
+	{ "answered", run_answered }, { "move", run_move },
+	{ "shown", run_shown },	      { "state", run_state },
+	{ "active", run_active },     { "template", run_template },
+	{ "sctp", run_sctp },
 };
 
 static int run(const char *line)
@@ -197,7 +244,8 @@ static int run(const char *line)
 
 int main(void)
 {
-	char line[256];
+	/* A table of mh has some 4,000 numbers. */
+	static char line[32768];
 
 	while (fgets(line, sizeof(line), stdin)) {
 		int answer = run(line);
