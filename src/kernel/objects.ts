@@ -97,7 +97,10 @@ export function addObjects(want: Objects, families: Family[]): void {
 /** Second half: what nothing leads to any more goes. */
 export function removeObjects(want: Objects, families: Family[]): void {
   applyNft(want.nft);
-  applyChanges(diffObjects(readObjects(families), want).remove, true);
+  const { add, remove } = diffObjects(readObjects(families), want);
+  // Jumps to a rule that goes lead to the next one now.
+  applyChanges(add, true);
+  applyChanges(remove, true);
 }
 
 /** Everything of ours goes, whoever left it there. */

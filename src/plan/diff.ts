@@ -27,6 +27,9 @@ function missing<T>(these: T[], those: T[], key: (item: T) => string): T[] {
   return these.filter((item) => !known.has(key(item)));
 }
 
+/** The kernel takes no second rule of this kind, wherever it leads. */
+const placeKey = (rule: Rule): string => `${rule.family} ${rule.priority} ${rule.selector}`;
+
 const ruleWords = (verb: string, rule: Rule): Change => ({
   family: rule.family,
   words: `rule ${verb} priority ${rule.priority} ${rule.selector} ${rule.action}`,
@@ -40,6 +43,9 @@ export function diffObjects(have: Omit<Objects, 'nft'>, want: Omit<Objects, 'nft
   const byPriority = (a: Rule, b: Rule): number => b.priority - a.priority;
   const addRules = missing(want.rules, have.rules, ruleKey).sort(byPriority);
   const removeRules = missing(have.rules, want.rules, ruleKey).sort(byPriority).reverse();
+  // Only jumps lead elsewhere after a change; without one a packet walks past more rules.
+  const replaced = new Map(removeRules.map((rule) => [placeKey(rule), rule]));
+  const added = new Set(addRules.map(placeKey));
   const kept = new Set(want.routes.map((route) => `${route.family} ${route.table}`));
   return {
     add: [
@@ -47,10 +53,15 @@ export function diffObjects(have: Omit<Objects, 'nft'>, want: Omit<Objects, 'nft
         family: route.family,
         words: `route replace default via ${route.via} dev ${route.link} table ${route.table}`,
       })),
-      ...addRules.map((rule) => ruleWords('add', rule)),
+      ...addRules.flatMap((rule) => {
+        const old = replaced.get(placeKey(rule));
+        return [...(old ? [ruleWords('del', old)] : []), ruleWords('add', rule)];
+      }),
     ],
     remove: [
-      ...removeRules.map((rule) => ruleWords('del', rule)),
+      ...removeRules
+        .filter((rule) => !added.has(placeKey(rule)))
+        .map((rule) => ruleWords('del', rule)),
       ...missing(have.routes, want.routes, routeKey)
         // One that was replaced above is gone already.
         .filter((route) => !kept.has(`${route.family} ${route.table}`))

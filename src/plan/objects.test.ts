@@ -163,6 +163,20 @@ describe('the difference of two plans', () => {
     );
   });
 
+  test('replaces a jump when the first gateway behind it comes or goes', () => {
+    const jump = (verb: string, id: number) =>
+      `rule ${verb} priority 20003 fwmark 0x10000000/0xf0000000 goto ${20100 + id}`;
+    const words = (changes: { words: string }[]) =>
+      changes.map(({ words }) => words).filter((line) => line.includes('rule'));
+    const second = 'priority 20117 fwmark 0x11000000/0xff000000 lookup 20017';
+    const come = diffObjects(plan([18]), plan([17, 18]));
+    assert.deepEqual(words(come.add), [`rule add ${second}`, jump('del', 18), jump('add', 17)]);
+    assert.deepEqual(words(come.remove), []);
+    const go = diffObjects(plan([17, 18]), plan([18]));
+    assert.deepEqual(words(go.add), [jump('del', 17), jump('add', 18)]);
+    assert.deepEqual(words(go.remove), [`rule del ${second}`]);
+  });
+
   test('replaces a route in place when its next hop changes', () => {
     const moved = planObjects(wanted([{ ...gateway(1), via: '192.0.2.99' }]), bits);
     const { add, remove } = diffObjects(plan([1]), moved);
