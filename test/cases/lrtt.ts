@@ -33,6 +33,15 @@ export const lrttCases: SchedulerCase[] = [
     ],
   },
   {
+    name: 'tries each of three others',
+    scheduler: 'lrtt',
+    gateways: { A: 1, B: 1, C: 1, D: 1 },
+    steps: [
+      answer('A', 20_000),
+      open(`${times(15, 'A')}D ${times(15, 'A')}C ${times(15, 'A')}B ${times(15, 'A')}D`),
+    ],
+  },
+  {
     name: 'gives ties to the newest',
     scheduler: 'lrtt',
     gateways: { A: 1, B: 1, C: 1 },
