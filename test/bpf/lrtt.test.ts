@@ -109,9 +109,8 @@ describe('lrtt', () => {
     serve();
     for (const [rttUs, want] of [
       [40_000, [0, 1]],
-      [15_500, [0, 1]],
-      // With a quarter of it and a millisecond more: 19.75 ms.
-      [15_000, [1, 0]],
+      [16_000, [0, 1]],
+      [15_900, [1, 0]],
       // It is kept now.
       [18_000, [1, 0]],
     ] as const) {
