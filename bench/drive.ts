@@ -108,8 +108,10 @@ export class Drive {
   /** The one service of all packets, in the place of the one before; its slots in that order. */
   setService(spec: ServiceSpec): number[] {
     const numbers = Array.from({ length: spec.gateways }, (_, i) => i + 1);
-    for (const id of numbers)
+    for (const id of numbers) {
       this.director.maps.gateways.set(id, { ...noGateway, link: `eth${id}` });
+      this.director.maps.gatewayLoads.set(id, { ...measured, rttUs: 20_000 + id });
+    }
     this.#service = serviceOf(spec);
     this.#write(undefined, this.#service);
     const [config] = [...this.director.maps.services()].map(([, service]) => service);
@@ -265,6 +267,13 @@ const noGateway: abi.Gateway = {
   capacityDown: 0n,
   capacityUp: 0n,
   link: '',
+};
+
+/** Idle; lrtt must have something to compare. */
+const measured: abi.GatewayLoad = {
+  last: { down: 0n, up: 0n },
+  ...{ down: 0n, up: 0n, downPart: 0, upPart: 0, freshPart: 0, fresh: 0 },
+  ...{ rttUs: 0, asked: 0, silent: 0 },
 };
 
 const addressOf = (id: number): string => `192.0.2.${id}`;

@@ -25,6 +25,21 @@ function measureDecision(drive: Drive, scheduler: string, gateways: number): Row
   return toRow({ name, value, unit: 'ns', ...(gateways === 64 ? { aim: costly } : {}) });
 }
 
+/** One server, whose connections all stay: lblcr's set grows until it has every gateway. */
+function measureBusy(drive: Drive, scheduler: string): Row {
+  drive.clearTable();
+  drive.setService({ scheduler, gateways: 64, persistence: 0, weights: [1, 2, 3, 4] });
+  const load = { count: decisions, clients: many, servers: 1, keeps: true };
+  const once = (): number => {
+    const rest = drive.decide({ ...load, asks: false });
+    return (drive.decide({ ...load, asks: true }) - rest) / decisions;
+  };
+  const value = median(Array.from({ length: rounds }, () => insist(once)));
+  drive.clearTable();
+  const name = `decision of ${scheduler} over 64, one server, connections stay`;
+  return toRow({ name, value, unit: 'ns', aim: costly });
+}
+
 /** How many each gateway got of connections that stay open, the first gateway first. */
 function countPicks(drive: Drive, slots: number[]): number[] {
   const picks = drive.picks(connections);
@@ -97,6 +112,7 @@ export function measureSchedulers(): Row[] {
     drive.makeTable();
     return [
       ...schedulers.flatMap((name) => [4, 64].map((n) => measureDecision(drive, name, n))),
+      ...['lblc', 'lblcr'].map((name) => measureBusy(drive, name)),
       ...Object.keys(fairTo).map((name) => measureFairness(drive, name)),
       ...measureMoves(drive),
     ];
