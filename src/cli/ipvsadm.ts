@@ -23,13 +23,19 @@ function resolver(): (address: string) => string | undefined {
   };
 }
 
-/** Starts a director if none runs; a refused command starts none, or takes it back. */
-function writeOrStart(edit: (table: Table) => Table): void {
-  const running = Director.find();
-  if (running) {
-    writeTable(running, edit);
-    return;
+/** Each time anew, as others may stop and start it; closed, as a restore of many lines asks often. */
+function withDirector<T>(use: (director: Director) => T, without: () => T): T {
+  const director = Director.find();
+  if (!director) return without();
+  try {
+    return use(director);
+  } finally {
+    director.close();
   }
+}
+
+/** Starts a director; a refused command starts none, or takes it back. */
+function startWith(edit: (table: Table) => Table): void {
   // What the command makes of an empty table tells whether it is refused.
   edit(emptyTable());
   const director = Director.start(defaults);
@@ -38,6 +44,8 @@ function writeOrStart(edit: (table: Table) => Table): void {
   } catch (error) {
     director.stop();
     throw error;
+  } finally {
+    director.close();
   }
 }
 
@@ -45,22 +53,32 @@ const io: IpvsadmIo = {
   context: () => {
     const forwarder = parseForwarder(process.env.LVSJ_FORWARD);
     requireRoot();
-    return { markMask: Director.find()?.settings.markMask ?? defaults.markMask, forwarder };
+    const markMask = withDirector(
+      ({ settings }) => settings.markMask,
+      () => defaults.markMask,
+    );
+    return { markMask, forwarder };
   },
-  readTable: () => {
-    const director = Director.find();
-    return director ? readTable(director) : emptyTable();
-  },
-  readConnections: () => {
-    const director = Director.find();
-    return director ? [...readConnections(director)] : [];
-  },
-  writeTable: (edit) => withLock(() => writeOrStart(edit)),
+  readTable: () => withDirector((director) => readTable(director), emptyTable),
+  readConnections: () =>
+    withDirector(
+      (director) => [...readConnections(director)],
+      () => [],
+    ),
+  writeTable: (edit) =>
+    withLock(() =>
+      withDirector(
+        (director) => writeTable(director, edit),
+        () => startWith(edit),
+      ),
+    ),
   zero: (key) =>
-    withLock(() => {
-      const director = Director.find();
-      if (director) zeroCounters(director, key);
-    }),
+    withLock(() =>
+      withDirector(
+        (director) => zeroCounters(director, key),
+        () => {},
+      ),
+    ),
   stdin: () => readFileSync(0, 'utf8'),
   out: (text) => process.stdout.write(text),
   err: (text) => process.stderr.write(text),

@@ -107,6 +107,12 @@ export class Director {
     }
   }
 
+  /** Gives our descriptors of it back; it goes on. */
+  close(): void {
+    this.control.close();
+    this.maps.close();
+  }
+
   get settings(): abi.Settings {
     const settings = this.maps.settings.get(0);
     if (!settings) throw new Error('the settings map is empty');
@@ -138,7 +144,7 @@ export class Director {
     this.request({ kind: abi.requestKind.REQUEST_START });
   }
 
-  /** The programs for LAN links, with and without a link header. */
+  /** The programs for LAN links, with and without a link header: descriptors that the caller closes. */
   lanPrograms(ethernet = true): LanPrograms {
     const peer = libbpf.interfaceIndex(directorPeer);
     const fd = (hook: 'ingress' | 'egress'): number => {

@@ -66,6 +66,10 @@ export class DirectorMaps {
     return new DirectorMaps(ids.map((id) => BpfMap.byId(id)));
   }
 
+  close(): void {
+    for (const map of this.byName.values()) map.close();
+  }
+
   map(name: string): BpfMap {
     const found = this.byName.get(name.slice(0, nameLength));
     if (!found) throw new Error(`the running director has no map "${name}"`);

@@ -111,6 +111,10 @@ export class Program {
       duration: opts.duration,
     };
   }
+
+  close(): void {
+    libbpf.closeFd(this.fd);
+  }
 }
 
 const emptyRun = (): libbpf.TestRunOpts => ({

@@ -5,6 +5,7 @@ import { type Objects, planObjects } from '../plan/objects.ts';
 import * as abi from './abi.gen.ts';
 import { type Director, families } from './director.ts';
 import { type Hop, planHops, presentHops, toGateway } from './hops.ts';
+import { closeFd } from './libbpf.ts';
 import { findLink, lanLinks, readLinks } from './link.ts';
 import { addObjects, removeObjects } from './objects.ts';
 import { readSlots, readTable, type Slots } from './read-table.ts';
@@ -86,7 +87,14 @@ const linksOf = ({ hops }: Base): string[] => [
 function attachLinks(director: Director, gatewayLinks: string[]): void {
   const links = readLinks();
   const lan = lanLinks(links, gatewayLinks);
-  for (const link of lan) attachLan(director.maps, link, director.lanPrograms(link.ethernet));
+  for (const link of lan) {
+    const programs = director.lanPrograms(link.ethernet);
+    try {
+      attachLan(director.maps, link, programs);
+    } finally {
+      for (const fd of Object.values(programs)) closeFd(fd);
+    }
+  }
   for (const link of links)
     if (gatewayLinks.includes(link.name) && tcQuery(link.ifindex, 'ingress') !== undefined)
       detachLan(director.maps, link);

@@ -166,6 +166,17 @@ describe('where a director runs, it is refused', { timeout: 120_000 }, () => {
     assert.equal(lab.lvsj('ipvsadm -Sn'), table);
   });
 
+  test('a line of a long restore, also where it may open few files', () => {
+    const weights = Array.from({ length: 20 }, (_, i) => `-e -f 7 -r 203.0.113.1 -j -w ${i}`);
+    const lines = ['-A -f 7 -s rr', '-a -f 7 -r 203.0.113.1 -j', ...weights];
+    const wrong = '-a -f 7 -r 198.51.100.10 -j';
+    const argv = ['prlimit', '--nofile=128', lvsjProgram, 'ipvsadm', '-R'];
+    const { stderr } = lab.tryRun('director', argv, `${[wrong, ...lines, wrong].join('\n')}\n`);
+    assert.match(stderr, /^Service not defined\ngateway 198\.51\.100\.10 is not on .*\n$/);
+    assert.ok(lab.lvsj('ipvsadm -Sn').includes('-a -f 7 -r 203.0.113.1:0 -j -w 19\n'));
+    lab.lvsj('ipvsadm -D -f 7');
+  });
+
   test('and all of it changed nothing', () => assertUnchanged(before_));
 });
 
