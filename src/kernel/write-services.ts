@@ -4,6 +4,7 @@
 import { persistenceKeys } from '../model/persistence.ts';
 import { flagNames } from '../model/scheduler.ts';
 import type { Family, Service, ServiceGateway } from '../model/table.ts';
+import { countKept, sameGateway } from '../plan/gateway-list.ts';
 import type { MaglevGateway } from '../plan/maglev.ts';
 import * as abi from './abi.gen.ts';
 import { encode } from './codec.ts';
@@ -17,9 +18,6 @@ import { SlotWriter } from './write-slots.ts';
 const { edit } = abi;
 
 const keyOf = ({ fwmark, family }: Service): abi.ServiceKey => ({ fwmark, family });
-
-const sameGateway = (a: ServiceGateway, b: ServiceGateway): boolean =>
-  a.address === b.address && a.port === b.port;
 
 /** IPv4: the mask's bytes in wire order, as the program applies it; IPv6: the prefix length. */
 function netmaskNumber(family: Family, netmask: string): number {
@@ -68,10 +66,9 @@ export class ServiceWriter {
     const old = [...(have?.gateways ?? [])];
     const list = old.map((gateway) => this.#slots.slotOf(want, gateway));
     const shares = have?.scheduler === 'mh' && this.#formatShares(list);
-    this.#removeGateways(want, old, list);
-    const fresh = want.gateways.filter(
-      (wanted) => !old.some((known) => sameGateway(known, wanted)),
-    );
+    const kept = countKept(old, want.gateways);
+    const fresh = want.gateways.slice(0, want.gateways.length - kept);
+    this.#removeGateways(want, old, list, fresh.length);
     if (have?.scheduler !== want.scheduler) this.#tell(want, edit.EDIT_RESET, fresh.length);
     this.#insertGateways(want, fresh, list);
     if (!have || changedConfig(have, want)) this.#changed.set(want, list);
@@ -126,10 +123,12 @@ export class ServiceWriter {
     return shares.toSorted((a, b) => list.indexOf(a.slot) - list.indexOf(b.slot));
   }
 
-  #removeGateways(want: Service, old: ServiceGateway[], list: number[]): void {
+  /** All but those that stay: they are the wanted list behind its first `fresh`. */
+  #removeGateways(want: Service, old: ServiceGateway[], list: number[], fresh: number): void {
+    const kept = want.gateways.slice(fresh);
     for (let place = old.length - 1; place >= 0; place--) {
       const gateway = old[place] as ServiceGateway;
-      if (want.gateways.some((wanted) => sameGateway(wanted, gateway))) continue;
+      if (kept.some((wanted) => sameGateway(wanted, gateway))) continue;
       old.splice(place, 1);
       this.#deleted.push(...list.splice(place, 1));
       this.#changed.set(want, list);
@@ -141,11 +140,20 @@ export class ServiceWriter {
   #insertGateways(want: Service, fresh: ServiceGateway[], list: number[]): void {
     for (const [i, gateway] of fresh.toReversed().entries()) {
       const slot = this.#slots.slotFor(want, gateway);
+      this.#revive(slot);
       this.#slots.configure(slot, want, gateway);
       list.unshift(slot);
       this.#changed.set(want, list);
       this.#tell(want, edit.EDIT_INSERTED, fresh.length - 1 - i);
     }
+  }
+
+  /** Deleted and added in one write: its slot is in use, but it is as new as any. */
+  #revive(slot: number): void {
+    const at = this.#deleted.indexOf(slot);
+    if (at < 0) return;
+    this.#deleted.splice(at, 1);
+    this.#slots.renew(slot);
   }
 
   #changeGateways(want: Service, old: ServiceGateway[]): void {

@@ -63,6 +63,12 @@ export class SlotWriter {
     this.#all.slots.set(number, gone);
   }
 
+  /** What it had counts no more once it is configured again; packets see it as it is until then. */
+  renew(number: number): void {
+    const slot = this.#all.slots.get(number);
+    if (slot) this.#all.slots.set(number, { ...slot, configured: 0 });
+  }
+
   /** What an earlier service of this mark counted is not this one's. */
   forget(service: Service): void {
     for (const [number] of this.#slotsOf(service)) {

@@ -147,6 +147,21 @@ describe('a deleted gateway', () => {
     assert.equal(bed.stateOf(flow), 'ESTABLISHED');
   });
 
+  test('is the newest when it comes back, also in the same write', () => {
+    bed.renewService({ gateways: [[1], [2]] });
+    const flow = new Flow();
+    assert.equal(open(flow), gatewayAddress(2));
+    // As -d and -a of the older one in a file for -R.
+    bed.editService(({ gateways }) => ({ gateways: gateways.toReversed() }));
+    assert.deepEqual(
+      bed.service().gateways.map(({ address }) => address),
+      [first, gatewayAddress(2)],
+    );
+    assert.equal(bed.counts(), '0/0 1/0');
+    assert.equal(open(flow), gatewayAddress(2));
+    assert.equal(open(new Flow({ port: 1 })), first);
+  });
+
   test('does not leave its connections to the gateway that comes in its place', () => {
     bed.renewService({ gateways: [[101]] });
     const flow = new Flow();

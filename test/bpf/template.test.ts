@@ -232,7 +232,7 @@ describe('the netmask of persistence', () => {
 
 describe('a template whose gateway', () => {
   for (const [what, gateways, left] of [
-    ['is drained', [[1], [2, 0]], '1 0'],
+    ['is drained', [[2, 0], [1]], '1 0'],
     ['is deleted', [[1]], '1'],
   ] as [string, ServiceOptions['gateways'], string][]) {
     test(`${what} gives its client another one, and old connections stay`, () => {
