@@ -77,7 +77,7 @@ function applyChanges(changes: Change[], force: boolean): void {
 }
 
 /** Tells a table of ours that holds just this script from any other. */
-const stampOf = (script: string): string =>
+export const stampOf = (script: string): string =>
   `lvsj ${createHash('sha256').update(script).digest('hex').slice(0, 16)}`;
 
 function applyNft(script: string): void {
@@ -98,7 +98,7 @@ export function addObjects(want: Objects, families: Family[]): void {
 export function removeObjects(want: Objects, families: Family[]): void {
   applyNft(want.nft);
   const { add, remove } = diffObjects(readObjects(families), want);
-  // Jumps to a rule that goes lead to the next one now.
+  // Jumps to a rule that goes lead to the next one now, and one rule for all marks becomes many.
   applyChanges(add, true);
   applyChanges(remove, true);
 }

@@ -1,6 +1,7 @@
 // Brings the kernel from the table that it has to the one that is wanted: add before delete.
 
 import { noCounters, type ServiceKey, type Table } from '../model/table.ts';
+import { diffObjects } from '../plan/diff.ts';
 import { type Objects, planObjects } from '../plan/objects.ts';
 import * as abi from './abi.gen.ts';
 import { type Director, families } from './director.ts';
@@ -67,7 +68,7 @@ function addGateways(director: Director, before: Base, after: Base): void {
   };
   const used = [...new Set([...union.hops.values()].map((hop) => hop.family))];
   try {
-    if (fresh.length > 0 || !hasMarks(before, after)) addObjects(plan(union, director), families());
+    if (fresh.length > 0 || !hasMarks(before, after)) addAll(director, before, union);
     if (fresh.length > 0) changeSysctls(director.maps, used, linksOf(after));
     // Each time: links come and go with nobody to tell us.
     if (after.hops.size > 0) attachLinks(director, linksOf(after));
@@ -77,6 +78,14 @@ function addGateways(director: Director, before: Base, after: Base): void {
   }
   const { gateways } = director.maps;
   for (const hop of fresh) gateways.set(hop.id, toGateway(hop, gateways.get(hop.id)));
+}
+
+function addAll(director: Director, before: Base, union: Base): void {
+  const wanted = plan(union, director);
+  addObjects(wanted, families());
+  // One rule for all marks takes the place of many.
+  const { remove } = diffObjects(plan(before, director), wanted);
+  if (remove.length > 0) removeObjects(wanted, families());
 }
 
 const linksOf = ({ hops }: Base): string[] => [

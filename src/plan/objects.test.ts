@@ -61,7 +61,7 @@ describe('the plan of policy rules', () => {
       '20102 fwmark 0x2000000/0xff000000 lookup 20002',
       '20900 iif lo goto 20999',
       '20901 fwmark 0x1/0xffffff lookup 20000',
-      '20902 fwmark 0x7/0xffffff lookup 20000',
+      '20901 fwmark 0x7/0xffffff lookup 20000',
       '20999  nop',
     ]);
   });

@@ -13,7 +13,7 @@ export const directorPeer = 'lvsj0p';
  */
 export const base = 20000;
 const end = base + 999;
-/** First of the rules that lead to the director. */
+/** The rules that lead to the director: one number for all, so that none moves when others go. */
 const serviceRules = base + 901;
 
 /** Table of the director's route, and of a gateway's default route. */
@@ -118,12 +118,8 @@ function planServiceRules(fwmarks: number[], bits: MarkBits, family: Family): Ru
   const marks = [...new Set(fwmarks)].sort((a, b) => a - b);
   const exact = marks.map((mark) => `fwmark ${markMatch(mark, rest)}`);
   const selectors = marks.length > exactServices ? [`not fwmark ${markMatch(0, rest)}`] : exact;
-  return selectors.map((selector, i) => ({
-    family,
-    priority: serviceRules + i,
-    selector,
-    action: `lookup ${directorTable}`,
-  }));
+  const action = `lookup ${directorTable}`;
+  return selectors.map((selector) => ({ family, priority: serviceRules, selector, action }));
 }
 
 /** The walk of a packet through the policy rules; each family has its own. */
