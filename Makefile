@@ -29,7 +29,7 @@ test: test-unit test-bpf test-netns ## run every test, from the quickest rung up
 test-unit: build ## run the tests that need no root
 	node --test 'src/**/*.test.ts' 'scripts/**/*.test.ts' 'test/*.test.ts' 'test/host/**/*.test.ts'
 
-test-bpf: build ## run packets through the programs on this kernel (root)
+test-bpf: build build/bench/drive.o ## run packets through the programs on this kernel (root)
 	@$(call need_root,$@)
 	node --test 'test/bpf/**/*.test.ts'
 

@@ -25,7 +25,7 @@ struct drive {
 	__u32 flows; /* they come in turn */
 	__u32 clients; /* that the flows belong to, in turn */
 	__u32 mark; /* of a packet on its way to the director */
-	__u32 pad;
+	__u32 scattered; /* clients are anywhere, not in a row */
 };
 
 struct {
@@ -64,13 +64,16 @@ static __always_inline struct drive *drive_next(struct __sk_buff *skb, __u32 lin
 	void *end = (void *)(long)skb->data_end;
 	struct iphdr *ip = (void *)(long)skb->data + link_header;
 	struct udphdr *udp = (void *)(ip + 1);
-	__u32 zero = 0, flow;
+	__u32 zero = 0, flow, client;
 	struct drive *next = bpf_map_lookup_elem(&drive, &zero);
 
 	if (!next || (void *)(udp + 1) > end)
 		return NULL;
 	flow = next->runs++ % next->flows;
-	ip->saddr = bpf_htonl(CLIENTS_FIRST + flow % next->clients);
+	client = flow % next->clients;
+	if (next->scattered)
+		client *= 0x9e3779b1; /* odd: no two become one */
+	ip->saddr = bpf_htonl(CLIENTS_FIRST + client);
 	udp->source = bpf_htons(PORTS_FIRST + flow / next->clients);
 	return next;
 }

@@ -66,15 +66,15 @@ export interface Decisions {
 
 export class Drive {
   readonly director: Director;
-  readonly #object = new DirectorObject(objectPath);
+  readonly object = new DirectorObject(objectPath);
   readonly #connections: number;
   readonly #packet = udpFrame();
   #service: Service | undefined;
 
   constructor(connections = defaults.connections) {
     this.#connections = connections;
-    const maps = new DirectorMaps(mapNames.map((name) => this.#object.map(name)));
-    this.director = new Director(this.#object.program('lvsj_control'), maps);
+    const maps = new DirectorMaps(mapNames.map((name) => this.object.map(name)));
+    this.director = new Director(this.object.program('lvsj_control'), maps);
     const { mask, shift } = markBits(defaults.markMask);
     maps.settings.set(0, {
       abi: abi.abi.ABI_VERSION,
@@ -98,7 +98,7 @@ export class Drive {
   /** The table as at the start: empty. */
   clearTable(): void {
     const { maps } = this.director;
-    this.#object.program('clear_tables').run(this.#packet);
+    this.object.program('clear_tables').run(this.#packet);
     maps.tableCounts.set(0, { entries: 0, sweeps: 0 });
     const { slotsUsed } = this.director.settings;
     for (let slot = 0; slot < slotsUsed; slot++)
@@ -150,7 +150,7 @@ export class Drive {
 
   /** What the timer does, by hand: nanoseconds of each walk; a shard with much to do takes several. */
   sweep(): number[] {
-    const program = this.#object.program('sweep_one');
+    const program = this.object.program('sweep_one');
     const walks: number[] = [];
     for (let mark = 0; mark < abi.limits.SHARDS; ) {
       const { retval, duration } = program.run(this.#packet, { mark });
@@ -181,8 +181,8 @@ export class Drive {
   /** Nanoseconds of all decisions together. */
   decide({ count, clients, servers, keeps, asks }: Decisions): number {
     const words = Uint32Array.of(count, clients, servers, Number(keeps), Number(asks));
-    this.#object.map('decide').set(Buffer.alloc(4), Buffer.from(words.buffer));
-    const program = this.#object.program('decide_all');
+    this.object.map('decide').set(Buffer.alloc(4), Buffer.from(words.buffer));
+    const program = this.object.program('decide_all');
     const { retval, duration } = program.run(this.#packet, { mark: fwmark });
     if (retval !== count) throw new Refused(`${retval} decisions instead of ${count}`);
     return duration;
@@ -190,15 +190,15 @@ export class Drive {
 
   /** Slots that were chosen, by the number of the decision; 0 = none. */
   picks(count: number): number[] {
-    const entries = [...this.#object.map('picks').entries(count)];
+    const entries = [...this.object.map('picks').entries(count)];
     return entries.map(([, value]) => value.readUInt32LE());
   }
 
   #run(load: Load, name: string): number {
     const { kind, repeat, from = 0 } = load;
-    this.#setTarget(kind, this.#object.program(name));
+    this.#setTarget(kind, this.object.program(name));
     this.#aim(load);
-    const { duration } = this.#object.program(`drive_${kind}`).run(this.#packet, { repeat });
+    const { duration } = this.object.program(`drive_${kind}`).run(this.#packet, { repeat });
     const { runs, astray } = this.#driven();
     if (runs - BigInt(from) !== BigInt(repeat))
       throw new Refused(`${runs} runs instead of ${repeat}: a signal came in between`);
@@ -219,11 +219,11 @@ export class Drive {
   #setTarget(kind: Kind, program: Program): void {
     const fd = Buffer.alloc(4);
     fd.writeUInt32LE(program.fd);
-    this.#object.map(`${kind}_target`).set(Buffer.alloc(4), fd);
+    this.object.map(`${kind}_target`).set(Buffer.alloc(4), fd);
   }
 
   get #driveMap(): BpfMap {
-    return this.#object.map('drive');
+    return this.object.map('drive');
   }
 
   /** struct drive of drive.bpf.c. */
@@ -245,7 +245,7 @@ export class Drive {
   /** That bench_director is lvsj_director in all but its type: as many bytes of machine code. */
   checkTwin(): void {
     const bytes = ['lvsj_director', 'bench_director'].map((name) => {
-      const id = String(this.#object.program(name).info.id);
+      const id = String(this.object.program(name).info.id);
       const shown = run(['bpftool', '-j', 'prog', 'show', 'id', id]);
       return (JSON.parse(shown) as { bytes_jited: number }).bytes_jited;
     });
@@ -256,7 +256,7 @@ export class Drive {
   }
 
   close(): void {
-    this.#object.close();
+    this.object.close();
   }
 }
 

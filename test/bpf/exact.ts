@@ -7,6 +7,8 @@ import type { Bed } from './bed.ts';
 
 const { connState, connWord } = abi;
 
+type Tables = Pick<Bed, 'connections' | 'director'>;
+
 interface SlotSums {
   active: number;
   inactive: number;
@@ -66,7 +68,7 @@ function controllerOf(key: abi.ConnKey, { word, netmask }: abi.Conn): string {
 }
 
 /** Templates that have not as many children as the table, by their key. */
-function wrongChildren(bed: Bed): string[] {
+function wrongChildren(bed: Tables): string[] {
   const entries = bed.connections;
   const slots = bed.director.maps.slots.all(bed.director.settings.slotsUsed);
   const fwmarkOf = (conn: abi.Conn) => slots.get(conn.slot)?.fwmark;
@@ -85,7 +87,7 @@ function wrongChildren(bed: Bed): string[] {
 }
 
 /** Every counter of connections equals what the table holds. */
-export function assertExact(bed: Bed): void {
+export function assertExact(bed: Tables): void {
   const entries = bed.connections;
   const { maps, settings } = bed.director;
   const sums = sumSlots(entries.map(([, conn]) => conn));
