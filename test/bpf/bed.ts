@@ -26,7 +26,8 @@ import { type ServiceOptions, toService } from './service.ts';
 
 export { gatewayAddress } from './service.ts';
 
-const keeperMark = 0xfffffe;
+/** In the gateway bits of no mask that a test uses. */
+const keeperMark = 0xfffe;
 
 export const hooks = ['director', 'ingress', 'egress'] as const;
 export type Hook = (typeof hooks)[number];
@@ -281,10 +282,10 @@ export class Bed {
  * One for each test file: a process has one network namespace. Gateways 1 to `gateways` are
  * always there, by a service that nobody marks for, so that edits need not make them: quick.
  */
-export function openBed({ gateways = 4 } = {}): Bed {
+export function openBed({ gateways = 4, markMask = defaults.markMask } = {}): Bed {
   enterNamespace();
   makeLinks();
-  const bed = new Bed(Director.start({ ...defaults, connections: 4096 }));
+  const bed = new Bed(Director.start({ connections: 4096, markMask }));
   const kept: [number][] = Array.from({ length: gateways }, (_, i) => [i + 1]);
   for (const family of [4, 6] as const)
     bed.setService({ fwmark: keeperMark, family, gateways: kept });
