@@ -31,7 +31,8 @@ test-unit: build ## run the tests that need no root
 
 test-bpf: build build/bench/drive.o ## run packets through the programs on this kernel (root)
 	@$(call need_root,$@)
-	node --test 'test/bpf/**/*.test.ts'
+	@# Each file has a namespace of its own, and most of its time is the kernel's waiting for all packets.
+	node --test --test-concurrency=3 'test/bpf/**/*.test.ts'
 
 test-netns: build ## run real traffic through network namespaces (root)
 	@$(call need_root,$@)

@@ -12,13 +12,21 @@ import { createShards, DirectorObject, mapNames } from '../src/kernel/object.ts'
 import type { Program } from '../src/kernel/program.ts';
 import { readSlots } from '../src/kernel/read-table.ts';
 import { ServiceWriter } from '../src/kernel/write-services.ts';
-import { noCounters, type Service } from '../src/model/table.ts';
+import type { Service } from '../src/model/table.ts';
 import { run } from '../src/util/run.ts';
 import { udpFrame } from './packet.ts';
 import { Refused } from './rows.ts';
+import {
+  addressOf,
+  fwmark,
+  hopOf,
+  measured,
+  noGateway,
+  type ServiceSpec,
+  serviceOf,
+} from './service.ts';
 
 const objectPath = fileURLToPath(new URL('../build/bench/drive.o', import.meta.url));
-export const fwmark = 1;
 /** Far longer than a measurement, so that nothing expires in one. */
 const timeoutS = 900;
 
@@ -42,14 +50,6 @@ export interface Load {
   from?: number;
   /** How the director must decide each of them. */
   verdict: number;
-}
-
-export interface ServiceSpec {
-  scheduler: string;
-  gateways: number;
-  persistence: number;
-  /** Of the gateways in turn, the first again after the last. */
-  weights?: number[];
 }
 
 /** Decisions of the service's scheduler, without packets and without a table. */
@@ -258,47 +258,4 @@ export class Drive {
   close(): void {
     this.object.close();
   }
-}
-
-const noGateway: abi.Gateway = {
-  via: { word: [0, 0, 0, 0] },
-  ifindex: 0,
-  flags: abi.gatewayFlag.GATEWAY_PRESENT,
-  capacityDown: 0n,
-  capacityUp: 0n,
-  link: '',
-};
-
-/** Idle; lrtt must have something to compare. */
-const measured: abi.GatewayLoad = {
-  last: { down: 0n, up: 0n },
-  ...{ down: 0n, up: 0n, downPart: 0, upPart: 0, freshPart: 0, fresh: 0 },
-  ...{ rttUs: 0, asked: 0, silent: 0 },
-};
-
-const addressOf = (id: number): string => `192.0.2.${id}`;
-
-const hopOf = (id: number): Hop => ({
-  id,
-  family: 4,
-  via: addressOf(id),
-  link: `eth${id}`,
-  fresh: true,
-});
-
-function serviceOf({ scheduler, gateways, persistence, weights = [1] }: ServiceSpec): Service {
-  return {
-    ...{ family: 4, fwmark, scheduler, schedulerFlags: [], persistence, onePacket: false },
-    persistenceKey: 'source',
-    netmask: '255.255.255.255',
-    gateways: Array.from({ length: gateways }, (_, i) => ({
-      address: addressOf(i + 1),
-      weight: weights[i % weights.length] ?? 1,
-      ...{ port: 0, upper: 0, lower: 0, active: 0, inactive: 0, persistent: 0 },
-      totals: noCounters(),
-      rates: noCounters(),
-    })),
-    totals: noCounters(),
-    rates: noCounters(),
-  };
 }

@@ -2,7 +2,8 @@
 // client, through the director's own code.
 
 import assert from 'node:assert/strict';
-import { Drive, fwmark, type ServiceSpec } from '../../bench/drive.ts';
+import { Drive } from '../../bench/drive.ts';
+import { fwmark, type ServiceSpec } from '../../bench/service.ts';
 import * as abi from '../../src/kernel/abi.gen.ts';
 import type { Director } from '../../src/kernel/director.ts';
 import type { Run } from '../../src/kernel/program.ts';

@@ -238,7 +238,7 @@ describe('a template by destination', () => {
 for (const key of ['destination', 'source-destination'] as const)
   describe(`a template by ${key} whose gateway`, () => {
     for (const [what, gateways, left] of [
-      ['is drained', [[1], [2, 0]], '1 0'],
+      ['is drained', [[1], [2, 0]], '0 1'],
       ['is deleted', [[1]], '1'],
     ] as [string, ServiceOptions['gateways'], string][])
       test(`${what} leads elsewhere from then on, and old connections stay`, () => {
