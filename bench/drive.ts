@@ -6,7 +6,6 @@ import * as abi from '../src/kernel/abi.gen.ts';
 import { Director, defaultSettings, defaults, markBits } from '../src/kernel/director.ts';
 import type { Hop } from '../src/kernel/hops.ts';
 import * as libbpf from '../src/kernel/libbpf.ts';
-import type { BpfMap } from '../src/kernel/map.ts';
 import { DirectorMaps } from '../src/kernel/maps.ts';
 import { createShards, DirectorObject, mapNames } from '../src/kernel/object.ts';
 import type { Program } from '../src/kernel/program.ts';
@@ -222,10 +221,6 @@ export class Drive {
     this.object.map(`${kind}_target`).set(Buffer.alloc(4), fd);
   }
 
-  get #driveMap(): BpfMap {
-    return this.object.map('drive');
-  }
-
   /** struct drive of drive.bpf.c. */
   #aim({ flows, clients, from = 0 }: Load): void {
     const value = Buffer.alloc(32);
@@ -233,11 +228,11 @@ export class Drive {
     value.writeUInt32LE(flows, 16);
     value.writeUInt32LE(clients, 20);
     value.writeUInt32LE(fwmark, 24);
-    this.#driveMap.set(Buffer.alloc(4), value);
+    this.object.map('drive').set(Buffer.alloc(4), value);
   }
 
   #driven(): { runs: bigint; astray: bigint } {
-    const value = this.#driveMap.get(Buffer.alloc(4));
+    const value = this.object.map('drive').get(Buffer.alloc(4));
     if (!value) throw new Error('the drive map is empty');
     return { runs: value.readBigUInt64LE(0), astray: value.readBigUInt64LE(8) };
   }
