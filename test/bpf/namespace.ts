@@ -59,17 +59,36 @@ const sendto = libc.func(
   'intptr sendto(int fd, void *data, size_t size, int flags, void *to, uint32 toSize)',
 );
 
-/** Puts a frame on a link: its other end receives it. */
+/** Puts frames on links, whose other ends receive them. To close it takes the kernel some 10 ms. */
+export class FrameSender {
+  readonly #fd: number;
+
+  constructor() {
+    this.#fd = socket(AF_PACKET, SOCK_RAW, 0);
+    // Straight to the device: the link's own egress program is not to count it.
+    const yes = Buffer.from([1, 0, 0, 0]);
+    const bypassed = setsockopt(this.#fd, SOL_PACKET, PACKET_QDISC_BYPASS, yes, yes.length);
+    assert.equal(bypassed, 0, 'bypass the queue of a link');
+  }
+
+  send(link: string, frame: Buffer): void {
+    const to = Buffer.alloc(20); // struct sockaddr_ll
+    to.writeUInt16LE(AF_PACKET, 0);
+    to.writeInt32LE(interfaceIndex(link), 4);
+    const sent = sendto(this.#fd, frame, frame.length, 0, to, to.length);
+    assert.equal(sent, frame.length, `send a frame on ${link}`);
+  }
+
+  close(): void {
+    closeFd(this.#fd);
+  }
+}
+
 export function sendFrame(link: string, frame: Buffer): void {
-  const to = Buffer.alloc(20); // struct sockaddr_ll
-  to.writeUInt16LE(AF_PACKET, 0);
-  to.writeInt32LE(interfaceIndex(link), 4);
-  const fd = socket(AF_PACKET, SOCK_RAW, 0);
-  // Straight to the device: the link's own egress program is not to count it.
-  const yes = Buffer.from([1, 0, 0, 0]);
-  const bypassed = setsockopt(fd, SOL_PACKET, PACKET_QDISC_BYPASS, yes, yes.length);
-  const sent = sendto(fd, frame, frame.length, 0, to, to.length);
-  closeFd(fd);
-  assert.equal(bypassed, 0, 'bypass the queue of a link');
-  assert.equal(sent, frame.length, `send a frame on ${link}`);
+  const sender = new FrameSender();
+  try {
+    sender.send(link, frame);
+  } finally {
+    sender.close();
+  }
 }

@@ -34,7 +34,7 @@ export class Tun {
   }
 
   /** The link receives it. */
-  receive(packet: Packet): void {
+  receive(packet: Pick<Packet, 'bytes'>): void {
     writeSync(this.#fd, packet.bytes.subarray(14));
   }
 }
