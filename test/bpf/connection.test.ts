@@ -45,6 +45,8 @@ const lives: [packets: string, steps: string][] = [
     'iS oSA iA iPA oPA',
     'SYN_RECV 1/0, SYN_RECV 1/0, ESTABLISHED 1/0, ESTABLISHED 1/0, ESTABLISHED 1/0',
   ],
+  // Both ends open it at once: their SYNs cross, and each answers the other's.
+  ['iS oS iSA oSA iA', 'SYN_RECV 1/0, SYN_RECV 1/0, SYN_RECV 1/0, SYN_RECV 1/0, ESTABLISHED 1/0'],
   // Neither SYN, FIN, ACK nor RST.
   ['iS iA i', 'SYN_RECV 1/0, ESTABLISHED 1/0, CLOSE 0/1'],
 ];
@@ -179,5 +181,16 @@ describe('every packet of a connection', () => {
         [bed.direct(first.up(flags), rr), bed.direct(second.up(flags), rr)],
         gateways,
       );
+  });
+
+  test('keeps it on its gateway, also when both ends open it at once', () => {
+    const flow = new Flow();
+    const gateway = bed.direct(flow.up('S'), rr);
+    bed.run('egress', flow.down('S'));
+    for (const flags of ['SA', 'S', 'A']) {
+      assert.equal(bed.direct(flow.up(flags), rr), gateway, `${flags} at the director`);
+      assert.equal(bed.gatewayOf(bed.run('ingress', flow.up(flags)).mark), gateway, flags);
+    }
+    assert.equal(bed.connections.length, 1);
   });
 });

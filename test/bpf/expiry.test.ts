@@ -161,6 +161,21 @@ describe('in a table that is more than half full, after ten seconds,', () => {
   });
 });
 
+describe('the time of a connection', () => {
+  test('is that of the clock which nobody sets', () => {
+    const msOf = (ns: bigint): number => Number(ns / 1_000_000n);
+    const before = process.hrtime.bigint();
+    bed.direct(new Flow().up());
+    const later = process.hrtime.bigint();
+    const { seenNs } = bed.connections[0]![1];
+    // The programs read it as coarse as the kernel's ticks, which may come late.
+    assert.ok(msOf(before - seenNs) <= 1000, `${msOf(before - seenNs)} ms before`);
+    assert.ok(seenNs <= later, `${msOf(seenNs - later)} ms after`);
+    // By the wall clock it would be decades older.
+    assert.ok(msOf(seenNs) < Date.now() / 2);
+  });
+});
+
 describe('the listing', () => {
   test('says how long a connection has without packets', () => {
     bed.setSettings({ ...everything(60), ...ofState(states.CONN_SYN_RECV)(33) });
