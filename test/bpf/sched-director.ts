@@ -134,14 +134,10 @@ export class KernelDirector implements Director {
     closed.push(flow);
   }
 
-  /** Its newest packet was in the distant past: the next one finds an entry that has expired. */
   async end(name: string): Promise<void> {
     const { open, closed } = this.#gateways.get(name)!;
     const flow = (open.shift() ?? closed.shift())!;
-    this.#bed.changeConnections((key, conn) =>
-      key.serverPort === flow.serverPort ? { ...conn, seenNs: 0n } : conn,
-    );
-    this.#bed.direct(flow.up('A'));
+    this.#bed.expire(flow);
   }
 
   #edit(change: (service: Service) => Partial<Service>): void {
