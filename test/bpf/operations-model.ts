@@ -207,11 +207,17 @@ export class OperationsModel {
     const service = this.service(fwmark, flow.family);
     if (!service) assert.deepEqual(result, ['NO_SERVICE', 'none']);
     else if (!opens) assert.deepEqual(result, ['MIDSTREAM', 'none']);
-    else this.#checkChoice(flow, service, eligible, outcome);
+    // The old connection gave its place back first: its gateway may not be full any more.
+    else this.#checkChoice(flow, service, { eligible, freed: home?.gateway }, outcome);
     return outcome;
   }
 
-  #checkChoice(flow: Flow, service: Service, eligible: Set<string>, outcome: Outcome): void {
+  #checkChoice(
+    flow: Flow,
+    service: Service,
+    { eligible, freed }: { eligible: Set<string>; freed: string | undefined },
+    outcome: Outcome,
+  ): void {
     const { verdict } = outcome;
     const gateway = this.#bed.gatewayOf(outcome.mark);
     const client = service.persistence > 0 ? nameOfClient(flow, service) : undefined;
@@ -228,7 +234,9 @@ export class OperationsModel {
     } else {
       assert.equal(verdict, alone ? 'ONE_PACKET' : 'NEW');
       const asked = !mayOverload.includes(service.scheduler);
-      const open = asked ? eligible : openOf(service);
+      const open = openOf(service);
+      for (const address of asked ? [...open] : [])
+        if (!eligible.has(address) && address !== freed) open.delete(address);
       assert.ok(open.has(gateway), `${gateway} was chosen, of ${[...open]}`);
     }
     if (!alone) this.#homes.set(nameOf(flow), { flow, fwmark: service.fwmark, gateway });

@@ -1,5 +1,6 @@
 // Whatever an admin does with ipvsadm while connections come and go: the director stays what
-// operations-model.ts says. OPERATIONS_SEED, OPERATIONS_PATH and OPERATIONS_RUNS ask for others.
+// operations-model.ts says. The same lives each time, so that what one finds is found again:
+// OPERATIONS_SEED, OPERATIONS_PATH and OPERATIONS_RUNS ask for others.
 
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
@@ -229,7 +230,7 @@ test('counters are exact, connections stay, choices are allowed, and the table i
     lives++;
   });
   fc.assert(property, {
-    ...(OPERATIONS_SEED ? { seed: Number(OPERATIONS_SEED) } : {}),
+    seed: Number(OPERATIONS_SEED ?? 1),
     ...(OPERATIONS_PATH ? { path: OPERATIONS_PATH } : {}),
     numRuns: Number(OPERATIONS_RUNS ?? 100),
     interruptAfterTimeLimit: timeLimitMs,
