@@ -16,6 +16,7 @@
 #define LVSJ_SCHED_H
 
 #include "abi.h"
+#include "flow.h"
 
 /* The slot at a place of the service's list; 0 beyond its end. */
 static __always_inline __u32 sched_slot(const struct service *service, __u32 place)
@@ -63,9 +64,8 @@ static __always_inline __u32 sched_fold(const struct address *address)
 {
 	const __be32 *word = address->word;
 
-	return word[2] == bpf_htonl(0xffff) && !word[0] && !word[1] ?
-		       bpf_ntohl(word[3]) :
-		       bpf_ntohl(word[0] ^ word[1] ^ word[2] ^ word[3]);
+	return address_is_v4(address) ? bpf_ntohl(word[3]) :
+					bpf_ntohl(word[0] ^ word[1] ^ word[2] ^ word[3]);
 }
 
 /* IPVS's multiplicative hash to 8 bits. */
