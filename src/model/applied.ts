@@ -1,0 +1,26 @@
+// What lies beside the director in the kernel: the configuration that is applied, and what was told since.
+
+import type { Config } from './config.ts';
+import type { AdminState } from './state.ts';
+import type { Family } from './table.ts';
+
+export interface Applied {
+  config: Config;
+  /** Where it came from; shown only. */
+  file: string;
+  /** Counts the configurations that this director had, from 1. */
+  generation: number;
+  /** ISO 8601. */
+  appliedAt: string;
+  /** By gateway; who is not here is enabled. */
+  admin: Record<string, AdminState>;
+  /** By gatewayKey: ids that the names have, so that a gateway keeps its id whatever its next hop becomes. */
+  gatewayIds: Record<string, number>;
+  /** By gatewayKey: why no new connection can go there, in words; who is not here can have some. */
+  unavailable: Record<string, string>;
+  /** What comes back unless somebody confirms in time. */
+  unconfirmed: { by: string; config: Config | null; file: string } | null;
+}
+
+/** A gateway's name and family: it has an id for each. */
+export const gatewayKey = (name: string, family: Family): string => `${name}/${family}`;
