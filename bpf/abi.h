@@ -265,6 +265,7 @@ struct server_choice {
 
 enum gateway_flag {
 	GATEWAY_PRESENT = 1, /* its table and rule exist */
+	GATEWAY_SCOPED = 2, /* its address is written with its link: eth1 alone tells which one */
 };
 
 /* A next hop on a link; the array index is its id. User space writes. */
@@ -327,6 +328,25 @@ struct table_counts {
 struct remembered {
 	char name[112];
 	char value[16];
+};
+
+/*
+ * The configuration that is applied, as compressed text in parts: see src/kernel/applied.ts. Part 0 of
+ * version 0 says which version counts: a new one is whole before that changes.
+ */
+struct applied_key {
+	__u32 version;
+	__u32 part;
+};
+
+enum applied_limits {
+	APPLIED_BYTES = 3968, /* with the key and the map's own bytes it fits a page */
+};
+
+struct applied_part {
+	__u32 version; /* part 0 of version 0: the one that counts */
+	__u32 length; /* of the whole text */
+	__u8 bytes[APPLIED_BYTES];
 };
 
 /*

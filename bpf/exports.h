@@ -18,6 +18,7 @@ struct abi_exports {
 	enum gateway_flag gateway_flag;
 	enum edit edit;
 	enum request_kind request_kind;
+	enum applied_limits applied_limits;
 	struct conn_key conn_key;
 	struct conn conn;
 	struct service_key service_key;
@@ -36,6 +37,8 @@ struct abi_exports {
 	struct settings settings;
 	struct table_counts table_counts;
 	struct remembered remembered;
+	struct applied_key applied_key;
+	struct applied_part applied_part;
 	struct request request;
 };
 

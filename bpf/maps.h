@@ -164,7 +164,7 @@ struct {
 } requests SEC(".maps");
 
 /*
- * The next two are user space's own book-keeping, kept here so that every tool finds it
+ * The next three are user space's own book-keeping, kept here so that every tool finds it
  * where the director is; no program reads them.
  */
 
@@ -185,6 +185,15 @@ struct {
 	__type(key, __u32);
 	__type(value, struct remembered);
 } memory SEC(".maps");
+
+/* Which configuration is applied? */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 16384);
+	__type(key, struct applied_key);
+	__type(value, struct applied_part);
+} applied SEC(".maps");
 
 /*
  * 0, which the verifier can't know. Before Linux 6.7 (seen on Debian's 6.1) it walks a callback of

@@ -129,6 +129,7 @@ export const connWord = {
 
 export const gatewayFlag = {
   GATEWAY_PRESENT: 1,
+  GATEWAY_SCOPED: 2,
 } as const;
 
 export const edit = {
@@ -141,6 +142,10 @@ export const edit = {
 export const requestKind = {
   REQUEST_START: 1,
   REQUEST_EDITED: 2,
+} as const;
+
+export const appliedLimits = {
+  APPLIED_BYTES: 3968,
 } as const;
 
 export interface Address {
@@ -500,6 +505,34 @@ export const rememberedLayout: Layout<Remembered> = {
   ],
 };
 
+export interface AppliedKey {
+  version: number;
+  part: number;
+}
+
+export const appliedKeyLayout: Layout<AppliedKey> = {
+  size: 8,
+  fields: [
+    { name: 'version', offset: 0, kind: 'u32' },
+    { name: 'part', offset: 4, kind: 'u32' },
+  ],
+};
+
+export interface AppliedPart {
+  version: number;
+  length: number;
+  bytes: number[];
+}
+
+export const appliedPartLayout: Layout<AppliedPart> = {
+  size: 3976,
+  fields: [
+    { name: 'version', offset: 0, kind: 'u32' },
+    { name: 'length', offset: 4, kind: 'u32' },
+    { name: 'bytes', offset: 8, kind: 'u8[]', count: 3968 },
+  ],
+};
+
 export interface Request {
   kind: number;
   edit: number;
@@ -538,5 +571,7 @@ export const layouts: Layouts = {
   settings: settingsLayout,
   tableCounts: tableCountsLayout,
   remembered: rememberedLayout,
+  appliedKey: appliedKeyLayout,
+  appliedPart: appliedPartLayout,
   request: requestLayout,
 };

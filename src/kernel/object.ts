@@ -105,6 +105,7 @@ export const mapNames = [
   'clocks',
   'slot_zeros',
   'memory',
+  'applied',
 ] as const;
 
 /**

@@ -2,6 +2,7 @@
 // nftables table. What is wanted follows from gateways and services; diff.ts compares, src/kernel applies.
 
 import type { Family } from '../model/table.ts';
+import { planNft } from './nft.ts';
 
 /** The link that the director's route points to (one end of a veth pair), and its other end. */
 export const directorLink = 'lvsj0';
@@ -27,7 +28,7 @@ export interface MarkBits {
 }
 
 /** "Decided: no gateway" (GATEWAY_NONE of abi.h). */
-const noGateway = 255;
+export const noGateway = 255;
 
 /** A gateway as the stack's tables need it. */
 export interface GatewayObject {
@@ -72,7 +73,7 @@ export interface Objects {
   nft: string;
 }
 
-const hex = (value: number): string => `0x${(value >>> 0).toString(16)}`;
+export const hex = (value: number): string => `0x${(value >>> 0).toString(16)}`;
 
 /**
  * `0x1000000/0xff000000`, as ip rule prints it. The mask always: `fwmark 0` without one has the
@@ -81,7 +82,8 @@ const hex = (value: number): string => `0x${(value >>> 0).toString(16)}`;
 export const markMatch = (value: number, mask: number): string =>
   `${value === 0 ? '0' : hex(value)}/${hex(mask)}`;
 
-const gatewayMark = (id: number, bits: MarkBits): number => (id << bits.shift) >>> 0;
+/** The gateway bits of a gateway. */
+export const gatewayMark = (id: number, bits: MarkBits): number => (id << bits.shift) >>> 0;
 
 /** Ids of one high nibble stand together, so that a mark passes 15 + 16 rules at the most. */
 function planGatewayRules(gateways: GatewayObject[], bits: MarkBits, family: Family): Rule[] {
@@ -144,80 +146,6 @@ function planRules({ gateways, fwmarks }: Wanted, bits: MarkBits, family: Family
     ...planServiceRules(fwmarks, bits, family),
     rule(end, '', 'nop'),
   ];
-}
-
-/** What saves a decision in the conntrack mark and what restores it; the other bits stay. */
-function planMarkChains(gateways: GatewayObject[], bits: MarkBits) {
-  const mask = hex(bits.mask);
-  const rest = hex(~bits.mask >>> 0);
-  const ids = gateways.map((gateway) => gateway.id).sort((a, b) => a - b);
-  const mark = (id: number): string => hex(gatewayMark(id, bits));
-  const jumps = (verb: string): string =>
-    `vmap { ${ids.map((id) => `${mark(id)} : goto ${verb}_${id}`).join(', ')} }`;
-  if (ids.length === 0) return { chains: [], save: [], restore: [] };
-  const links = [...new Set(gateways.map(({ link }) => `"${link}"`))].sort();
-  return {
-    chains: ids.flatMap((id) => [
-      `  chain save_${id} {\n    ct mark set ct mark & ${rest} | ${mark(id)}\n  }`,
-      `  chain restore_${id} {\n    meta mark set meta mark & ${rest} | ${mark(id)}\n  }`,
-    ]),
-    save: [`    ct mark & ${mask} == 0 meta mark & ${mask} ${jumps('save')}`],
-    restore: [
-      `    ct direction original ct mark & ${mask} ${jumps('restore')}`,
-      // Answers to what a server was expected to open (active FTP, SIP): they come from the LAN.
-      `    iifname != { ${links.join(', ')} } ct mark & ${mask} ${jumps('restore')}`,
-    ],
-  };
-}
-
-/**
- * Hands off a connection that began without the director, and answers to one from outside: their
- * addresses are chosen. `confirmed` tells more than `established`: its first packet has left, even
- * if none was ever answered. Only marks of services: the admin's policy rules may ask for all bits
- * of any other.
- */
-function planHandsOff(fwmarks: number[], bits: MarkBits): string[] {
-  const mask = hex(bits.mask);
-  const services = [...new Set(fwmarks)].sort((a, b) => a - b).map(hex);
-  if (services.length === 0) return [];
-  return [
-    `    ct mark & ${mask} == 0 ct status expected,confirmed ` +
-      `meta mark & ${hex(~bits.mask >>> 0)} { ${services.join(', ')} } meta mark set meta mark | ${mask}`,
-  ];
-}
-
-/** A datagram that is scheduled for itself has no gateway to keep, in no direction. */
-function planOnePacket(fwmarks: number[], bits: MarkBits): string[] {
-  const marks = [...new Set(fwmarks)].sort((a, b) => a - b).map(hex);
-  if (marks.length === 0) return [];
-  const rest = hex(~bits.mask >>> 0);
-  return [`    meta l4proto udp meta mark & ${rest} { ${marks.join(', ')} } return`];
-}
-
-/** Our nftables table, made anew in one transaction. */
-function planNft({ gateways, fwmarks, onePacket }: Wanted, bits: MarkBits): string {
-  const { chains, save, restore } = planMarkChains(gateways, bits);
-  return [
-    'table inet lvsj',
-    'delete table inet lvsj',
-    'table inet lvsj {',
-    ...chains,
-    '  chain prerouting {',
-    // After the admin's mangle rules (-150), whose --set-mark overwrites the gateway bits.
-    '    type filter hook prerouting priority -140; policy accept;',
-    `    meta mark & ${hex(bits.mask)} != 0 return`,
-    ...planOnePacket(onePacket, bits),
-    ...restore,
-    ...planHandsOff(fwmarks, bits),
-    '  }',
-    '  chain postrouting {',
-    '    type filter hook postrouting priority -140; policy accept;',
-    ...planOnePacket(onePacket, bits),
-    ...save,
-    '  }',
-    '}',
-    '',
-  ].join('\n');
 }
 
 /** Everything that should be there for these gateways and services. */
