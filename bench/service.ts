@@ -37,6 +37,7 @@ export const hopOf = (id: number): Hop => ({
   family: 4,
   via: addressOf(id),
   link: `eth${id}`,
+  scoped: false,
   fresh: true,
 });
 

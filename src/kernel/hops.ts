@@ -15,8 +15,9 @@ export interface Hop extends GatewayObject {
 
 export const hopKey = (family: Family, address: string): string => `${family} ${address}`;
 
-const isPresent = (gateway: abi.Gateway): boolean =>
-  (gateway.flags & abi.gatewayFlag.GATEWAY_PRESENT) !== 0;
+const { GATEWAY_PRESENT, GATEWAY_SCOPED } = abi.gatewayFlag;
+
+const isPresent = (gateway: abi.Gateway): boolean => (gateway.flags & GATEWAY_PRESENT) !== 0;
 const wasUsed = (gateway: abi.Gateway | undefined): boolean => gateway?.link !== '' && !!gateway;
 
 const familyOf = (address: string): Family => (address.includes(':') ? 6 : 4);
@@ -28,13 +29,19 @@ export function presentHops(gateways: Map<number, abi.Gateway>): Map<string, Hop
     if (isPresent(gateway)) {
       const address = gatewayAddress(gateway);
       const family = familyOf(address);
-      hops.set(hopKey(family, address), toHop(id, family, address, gateway.link, false));
+      const hop = toHop(id, family, address, gateway.link);
+      hops.set(hopKey(family, address), { ...hop, fresh: false });
     }
   return hops;
 }
 
-function toHop(id: number, family: Family, address: string, link: string, fresh: boolean): Hop {
-  return { id, family, via: address.replace(/%.*$/, ''), link, fresh };
+/** What stands for the next hop where the link itself is the way (ppp, WireGuard). */
+export const noNextHop: Record<Family, string> = { 4: '0.0.0.0', 6: '::' };
+
+function toHop(id: number, family: Family, address: string, link: string): GatewayObject {
+  const [via = ''] = address.split('%');
+  const scoped = address.includes('%');
+  return { id, family, via: via === noNextHop[family] ? '' : via, link, scoped };
 }
 
 /**
@@ -76,21 +83,28 @@ export function planHops(
       const known = present.get(key);
       const id = known?.id ?? chooseId(address, gateways, taken);
       taken.add(id);
-      hops.set(key, known ?? toHop(id, family, address, findLink(family, address), true));
+      const link = known?.link ?? findLink(family, address);
+      hops.set(key, known ?? { ...toHop(id, family, address, link), fresh: true });
     }
   return hops;
 }
 
 /** The map entry of a gateway that is there. One that comes back keeps the capacity that it had. */
 export function toGateway(hop: Hop, old: abi.Gateway | undefined): abi.Gateway {
-  const via = { word: addressToWords(hop.via) };
+  const via = { word: addressToWords(hop.via || noNextHop[hop.family]) };
   const known = old?.via.word.join() === via.word.join() ? old : undefined;
   return {
     via,
     ifindex: interfaceIndex(hop.link),
-    flags: abi.gatewayFlag.GATEWAY_PRESENT,
+    flags: GATEWAY_PRESENT | (hop.scoped ? GATEWAY_SCOPED : 0),
     capacityDown: known?.capacityDown ?? 0n,
     capacityUp: known?.capacityUp ?? 0n,
     link: hop.link,
   };
 }
+
+/** The same gateway, known but not there. */
+export const withoutPresence = (gateway: abi.Gateway): abi.Gateway => ({
+  ...gateway,
+  flags: gateway.flags & ~GATEWAY_PRESENT,
+});

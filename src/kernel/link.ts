@@ -10,6 +10,8 @@ export interface Link {
   name: string;
   ifindex: number;
   loopback: boolean;
+  /** As the admin set it; the kernel takes no route to a link that is down. */
+  up: boolean;
   /** Its packets begin with an Ethernet header. */
   ethernet: boolean;
   /** The bridge or bond that it is part of: its packets are seen there. */
@@ -30,19 +32,23 @@ export function readLinks(): Link[] {
     name: ifname,
     ifindex,
     loopback: flags.includes('LOOPBACK'),
+    up: flags.includes('UP'),
     ethernet: link_type === 'ether',
     ...(master === undefined ? {} : { master }),
   }));
 }
 
-/** The LAN's links: every one that no gateway uses, as long as the admin names none. */
-export function lanLinks(links: Link[], gatewayLinks: string[]): Link[] {
+export const isDirectorLink = ({ name }: { name: string }): boolean =>
+  name === directorLink || name === directorPeer;
+
+/** The LAN's links: those that the admin names, else every one that no gateway uses. */
+export function lanLinks(links: Link[], gatewayLinks: string[], named: string[] = []): Link[] {
+  if (named.length > 0) return links.filter(({ name }) => named.includes(name));
   return links.filter(
     ({ name, loopback, master }) =>
       !loopback &&
       master === undefined &&
-      name !== directorLink &&
-      name !== directorPeer &&
+      !isDirectorLink({ name }) &&
       !gatewayLinks.includes(name),
   );
 }

@@ -1,10 +1,10 @@
-// Reads and changes the kernel's objects of plan/objects.ts: by iproute2 and nft.
+// Reads and changes the kernel's objects of plan/objects.ts, by iproute2; the nftables table is in nft.ts.
 
-import { createHash } from 'node:crypto';
 import type { Family } from '../model/table.ts';
-import { type Change, diffObjects } from '../plan/diff.ts';
+import { type Change, diffObjects, type Installed } from '../plan/diff.ts';
 import { directorTable, isOurs, type Objects, type Route, type Rule } from '../plan/objects.ts';
 import { run, tryRun } from '../util/run.ts';
+import { applyNft, clearNft } from './nft.ts';
 
 interface IpRule {
   priority: number;
@@ -43,10 +43,11 @@ interface IpRoute {
   gateway?: string;
   dev?: string;
   table?: string;
+  flags?: string[];
 }
 
 /** Our rules and gateways' routes as the kernel has them now. */
-export function readObjects(families: Family[]): Omit<Objects, 'nft'> {
+export function readObjects(families: Family[]): Installed {
   const rules: Rule[] = [];
   const routes: Route[] = [];
   for (const family of families) {
@@ -55,10 +56,11 @@ export function readObjects(families: Family[]): Omit<Objects, 'nft'> {
       ...ipRules.filter(({ priority }) => isOurs(priority)).map((rule) => toRule(family, rule)),
     );
     const all = ['ip', `-${family}`, '-json', 'route', 'show', 'table', 'all'];
-    for (const { dst, gateway, dev, table } of JSON.parse(run(all)) as IpRoute[]) {
+    for (const { dst, gateway, dev, table, flags } of JSON.parse(run(all)) as IpRoute[]) {
       const number = Number(table);
       if (dst !== 'default' || !isOurs(number) || number === directorTable) continue;
-      routes.push({ family, table: number, via: gateway ?? '', link: dev ?? '' });
+      const onlink = flags?.includes('onlink') ?? false;
+      routes.push({ family, table: number, via: gateway ?? '', link: dev ?? '', onlink });
     }
   }
   return { rules, routes };
@@ -76,27 +78,15 @@ function applyChanges(changes: Change[], force: boolean): void {
   }
 }
 
-/** Tells a table of ours that holds just this script from any other. */
-export const stampOf = (script: string): string =>
-  `lvsj ${createHash('sha256').update(script).digest('hex').slice(0, 16)}`;
-
-function applyNft(script: string): void {
-  const stamp = stampOf(script);
-  const have = tryRun(['nft', 'list', 'table', 'inet', 'lvsj']);
-  if (have.status === 0 && have.stdout.includes(stamp)) return;
-  const body = script.replace('table inet lvsj {', `table inet lvsj {\n  comment "${stamp}"`);
-  run(['nft', '-f', '-'], { input: body });
-}
-
 /** First half of a change: everything that packets may be sent to next is there. */
 export function addObjects(want: Objects, families: Family[]): void {
   applyChanges(diffObjects(readObjects(families), want).add, false);
-  applyNft(want.nft);
+  applyNft(want);
 }
 
 /** Second half: what nothing leads to any more goes. */
 export function removeObjects(want: Objects, families: Family[]): void {
-  applyNft(want.nft);
+  applyNft(want);
   const { add, remove } = diffObjects(readObjects(families), want);
   // Jumps to a rule that goes lead to the next one now, and one rule for all marks becomes many.
   applyChanges(add, true);
@@ -108,6 +98,5 @@ export function clearObjects(families: Family[]): void {
   applyChanges(diffObjects(readObjects(families), { rules: [], routes: [] }).remove, true);
   for (const family of families)
     tryRun(['ip', `-${family}`, 'route', 'flush', 'table', String(directorTable)]);
-  if (tryRun(['nft', 'list', 'table', 'inet', 'lvsj']).status === 0)
-    run(['nft', 'delete', 'table', 'inet', 'lvsj']);
+  clearNft();
 }

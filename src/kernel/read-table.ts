@@ -64,11 +64,12 @@ export function readSlots({ maps, settings }: Director): Slots {
   };
 }
 
-/** `fe80::1%eth1` where the address alone does not say the link. */
+/** `fe80::1%eth1`, `0.0.0.0%ppp0` where the address alone does not say the link. */
 export function gatewayAddress(gateway: abi.Gateway | undefined): string {
   if (!gateway) return '?';
   const address = addressFromWords(gateway.via.word);
-  return address.startsWith('fe80:') ? `${address}%${gateway.link}` : address;
+  const scoped = gateway.flags & abi.gatewayFlag.GATEWAY_SCOPED || address.startsWith('fe80:');
+  return scoped ? `${address}%${gateway.link}` : address;
 }
 
 const totalsOf = (all: Slots, slot: number): Counters =>

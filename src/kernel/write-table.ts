@@ -1,13 +1,15 @@
 // Brings the kernel from the table that it has to the one that is wanted: add before delete.
 
-import { noCounters, type ServiceKey, type Table } from '../model/table.ts';
+import type { ConfigObjects } from '../model/objects.ts';
+import { type Family, noCounters, type ServiceKey, type Table } from '../model/table.ts';
 import { diffObjects } from '../plan/diff.ts';
 import { type Objects, planObjects } from '../plan/objects.ts';
 import * as abi from './abi.gen.ts';
+import { readApplied } from './applied.ts';
 import { type Director, families } from './director.ts';
-import { type Hop, planHops, presentHops, toGateway } from './hops.ts';
+import { type Hop, planHops, presentHops, toGateway, withoutPresence } from './hops.ts';
 import { closeFd } from './libbpf.ts';
-import { findLink, lanLinks, readLinks } from './link.ts';
+import { findLink, isDirectorLink, type Link, lanLinks, readLinks } from './link.ts';
 import { addObjects, removeObjects } from './objects.ts';
 import { readSlots, readTable, type Slots } from './read-table.ts';
 import { changeSysctls } from './sysctl.ts';
@@ -17,21 +19,42 @@ import { ServiceWriter } from './write-services.ts';
 const sameService = (a: ServiceKey, b: ServiceKey): boolean =>
   a.fwmark === b.fwmark && a.family === b.family;
 
+/** What a configuration asks for beyond the edit of the table. */
+export interface WriteOptions {
+  /** The link of a next hop; without it, where the kernel would look for it. */
+  findLink?: (family: Family, address: string) => string;
+  /** In place of what the configuration that is applied adds. */
+  config?: ConfigObjects;
+  /** Compares with what the kernel has, whatever the edit: others may have taken something away. */
+  repair?: boolean;
+}
+
 /**
  * Reads the table, lets `edit` change it and makes the kernel follow. The caller holds the lock.
  * A refused edit, or a gateway without a link, changes nothing.
  */
-export function writeTable(director: Director, edit: (table: Table) => Table): void {
+export function writeTable(
+  director: Director,
+  edit: (table: Table) => Table,
+  options: WriteOptions = {},
+): void {
   const all = readSlots(director);
   const have = readTable(director, all);
   const want = edit(have);
-  const before = { hops: presentHops(all.gateways), ...marksOf(have) };
-  const after = { hops: planHops(want.services, all.gateways, findLink), ...marksOf(want) };
+  const applied = readApplied(director)?.objects;
+  const links = readLinks();
+  const down = links.filter(({ up }) => !up).map(({ name }) => name);
+  const before = { hops: presentHops(all.gateways), ...marksOf(have), config: applied, down };
+  const hops = planHops(want.services, all.gateways, options.findLink ?? findLink);
+  const after = { hops, ...marksOf(want), config: options.config ?? applied, down };
+  const changed = options.repair || !sameObjects(director, before, after);
   director.keepTime();
-  addGateways(director, before, after);
+  if (changed) addGateways(director, before, after);
+  // Each time: links come and go with nobody to tell us.
+  if (hops.size > 0) attachLinks(director, links, after);
   writeServices(director, all, have, want, new Map([...before.hops, ...after.hops]));
   writeTimeouts(director, want);
-  removeGateways(director, all, before, after);
+  if (changed) removeGateways(director, all, before, after);
 }
 
 /** What the kernel's objects follow from. */
@@ -39,39 +62,47 @@ interface Base {
   hops: Map<string, Hop>;
   fwmarks: number[];
   onePacket: number[];
+  config: ConfigObjects | undefined;
+  down: string[];
 }
 
-const marksOf = ({ services }: Table): Omit<Base, 'hops'> => ({
+const marksOf = ({ services }: Table): Pick<Base, 'fwmarks' | 'onePacket'> => ({
   fwmarks: services.map(({ fwmark }) => fwmark),
   onePacket: services.filter(({ onePacket }) => onePacket).map(({ fwmark }) => fwmark),
 });
 
-const hasAll = (these: number[], those: number[]): boolean => {
-  const known = new Set(these);
-  return those.every((mark) => known.has(mark));
-};
+function plan({ hops, config, ...rest }: Base, { bits }: Director): Objects {
+  const wanted = { gateways: [...hops.values()], ...rest, families: families() };
+  return planObjects(config ? { ...wanted, config } : wanted, bits);
+}
 
-/** Whether these are the marks of the same services, in the same roles. */
-const hasMarks = (these: Base, those: Base): boolean =>
-  hasAll(these.fwmarks, those.fwmarks) && these.onePacket.join() === those.onePacket.join();
+function sameObjects(director: Director, before: Base, after: Base): boolean {
+  const [a, b] = [plan(before, director), plan(after, director)];
+  const { add, remove } = diffObjects(a, b);
+  return add.length === 0 && remove.length === 0 && a.nft === b.nft;
+}
 
-const plan = ({ hops, ...marks }: Base, { bits }: Director): Objects =>
-  planObjects({ gateways: [...hops.values()], ...marks, families: families() }, bits);
+/** What is there and what comes, at once: a gateway that goes keeps its source address until then. */
+function union(before: Base, after: Base): Base {
+  const hops = new Map([...before.hops, ...after.hops]);
+  const fwmarks = [...before.fwmarks, ...after.fwmarks];
+  const ids = new Set(after.config?.policies.map(({ id }) => id));
+  const old = before.config?.policies.filter(({ id }) => !ids.has(id)) ?? [];
+  const config = after.config && {
+    ...after.config,
+    policies: [...after.config.policies, ...old],
+  };
+  return { ...after, hops, fwmarks, config };
+}
 
-/** Objects, sysctls and LAN links of what is there and what comes; undone if any of it fails. */
+/** Objects and sysctls of what is there and what comes; undone if any of it fails. */
 function addGateways(director: Director, before: Base, after: Base): void {
   const fresh = [...after.hops.values()].filter((hop) => hop.fresh);
-  const union = {
-    hops: new Map([...before.hops, ...after.hops]),
-    fwmarks: [...before.fwmarks, ...after.fwmarks],
-    onePacket: after.onePacket,
-  };
-  const used = [...new Set([...union.hops.values()].map((hop) => hop.family))];
+  const both = union(before, after);
+  const used = [...new Set([...both.hops.values()].map((hop) => hop.family))];
   try {
-    if (fresh.length > 0 || !hasMarks(before, after)) addAll(director, before, union);
-    if (fresh.length > 0) changeSysctls(director.maps, used, linksOf(after));
-    // Each time: links come and go with nobody to tell us.
-    if (after.hops.size > 0) attachLinks(director, linksOf(after));
+    addAll(director, before, both);
+    changeSysctls(director.maps, used, linksOf(after));
   } catch (error) {
     removeObjects(plan(before, director), families());
     throw error;
@@ -80,8 +111,8 @@ function addGateways(director: Director, before: Base, after: Base): void {
   for (const hop of fresh) gateways.set(hop.id, toGateway(hop, gateways.get(hop.id)));
 }
 
-function addAll(director: Director, before: Base, union: Base): void {
-  const wanted = plan(union, director);
+function addAll(director: Director, before: Base, both: Base): void {
+  const wanted = plan(both, director);
   addObjects(wanted, families());
   // One rule for all marks takes the place of many.
   const { remove } = diffObjects(plan(before, director), wanted);
@@ -92,10 +123,10 @@ const linksOf = ({ hops }: Base): string[] => [
   ...new Set([...hops.values()].map(({ link }) => link)),
 ];
 
-/** The LAN programs on every link that is the LAN's, and on no gateway's. */
-function attachLinks(director: Director, gatewayLinks: string[]): void {
-  const links = readLinks();
-  const lan = lanLinks(links, gatewayLinks);
+/** The LAN programs on every link that is the LAN's, and on no other gateway's. */
+function attachLinks(director: Director, links: Link[], after: Base): void {
+  const named = after.config?.lan ?? [];
+  const lan = lanLinks(links, linksOf(after), named);
   for (const link of lan) {
     const programs = director.lanPrograms(link.ethernet);
     try {
@@ -104,8 +135,10 @@ function attachLinks(director: Director, gatewayLinks: string[]): void {
       for (const fd of Object.values(programs)) closeFd(fd);
     }
   }
-  for (const link of links)
-    if (gatewayLinks.includes(link.name) && tcQuery(link.ifindex, 'ingress') !== undefined)
+  const others =
+    named.length > 0 ? links : links.filter(({ name }) => linksOf(after).includes(name));
+  for (const link of others)
+    if (!isDirectorLink(link) && !lan.includes(link) && tcQuery(link.ifindex, 'ingress'))
       detachLan(director.maps, link);
 }
 
@@ -141,10 +174,9 @@ function writeTimeouts(director: Director, { timeouts }: Table): void {
 /** The entry stays, marked gone: its connections and its id are there if it comes back. */
 function removeGateways(director: Director, all: Slots, before: Base, after: Base): void {
   const gone = [...before.hops].filter(([key]) => !after.hops.has(key)).map(([, hop]) => hop);
-  if (gone.length === 0 && hasMarks(after, before)) return;
   for (const { id } of gone) {
     const gateway = all.gateways.get(id);
-    if (gateway) director.maps.gateways.set(id, { ...gateway, flags: 0 });
+    if (gateway) director.maps.gateways.set(id, withoutPresence(gateway));
   }
   removeObjects(plan(after, director), families());
 }

@@ -3,6 +3,9 @@
 import type { Family } from '../model/table.ts';
 import type { Objects, Route, Rule } from './objects.ts';
 
+/** What ip shows of our objects. */
+export type Installed = Pick<Objects, 'rules' | 'routes'>;
+
 /** A step: words for `ip -4` or `ip -6`. */
 export interface Change {
   family: Family;
@@ -30,6 +33,16 @@ function missing<T>(these: T[], those: T[], key: (item: T) => string): T[] {
 /** The kernel takes no second rule of this kind, wherever it leads. */
 const placeKey = (rule: Rule): string => `${rule.family} ${rule.priority} ${rule.selector}`;
 
+const routeWords = (verb: string, { family, via, link, table, onlink }: Route): Change => ({
+  family,
+  words: [
+    `route ${verb} default`,
+    ...(via === '' ? [] : [`via ${via}`]),
+    `dev ${link} table ${table}`,
+    ...(onlink ? ['onlink'] : []),
+  ].join(' '),
+});
+
 const ruleWords = (verb: string, rule: Rule): Change => ({
   family: rule.family,
   words: `rule ${verb} priority ${rule.priority} ${rule.selector} ${rule.action}`,
@@ -39,7 +52,7 @@ const ruleWords = (verb: string, rule: Rule): Change => ({
  * A gateway's table is filled before a rule leads there and emptied after. A goto must find its
  * target, so higher priorities come first; taking away goes the other way round.
  */
-export function diffObjects(have: Omit<Objects, 'nft'>, want: Omit<Objects, 'nft'>): Changes {
+export function diffObjects(have: Installed, want: Installed): Changes {
   const byPriority = (a: Rule, b: Rule): number => b.priority - a.priority;
   const addRules = missing(want.rules, have.rules, ruleKey).sort(byPriority);
   const removeRules = missing(have.rules, want.rules, ruleKey).sort(byPriority).reverse();
@@ -49,10 +62,7 @@ export function diffObjects(have: Omit<Objects, 'nft'>, want: Omit<Objects, 'nft
   const kept = new Set(want.routes.map((route) => `${route.family} ${route.table}`));
   return {
     add: [
-      ...missing(want.routes, have.routes, routeKey).map((route) => ({
-        family: route.family,
-        words: `route replace default via ${route.via} dev ${route.link} table ${route.table}`,
-      })),
+      ...missing(want.routes, have.routes, routeKey).map((route) => routeWords('replace', route)),
       ...addRules.flatMap((rule) => {
         const old = replaced.get(placeKey(rule));
         return [...(old ? [ruleWords('del', old)] : []), ruleWords('add', rule)];
@@ -65,10 +75,7 @@ export function diffObjects(have: Omit<Objects, 'nft'>, want: Omit<Objects, 'nft
       ...missing(have.routes, want.routes, routeKey)
         // One that was replaced above is gone already.
         .filter((route) => !kept.has(`${route.family} ${route.table}`))
-        .map((route) => ({
-          family: route.family,
-          words: `route del default via ${route.via} dev ${route.link} table ${route.table}`,
-        })),
+        .map((route) => routeWords('del', route)),
     ],
   };
 }

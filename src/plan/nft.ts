@@ -1,17 +1,26 @@
 // Our nftables table as a script for nft -f. It keeps a connection's gateway in its conntrack mark, and
 // gives it back to packets that the LAN programs do not know.
 
+import { type Kept, nothingKept, onlyOf, planConfigChains, planConfigEntry } from './nft-config.ts';
 import { type GatewayObject, gatewayMark, hex, type MarkBits, type Wanted } from './objects.ts';
 
+interface MarkChains {
+  chains: string[];
+  save: string[];
+  restore: string[];
+  /** For the router's own answers. */
+  output: string[];
+}
+
 /** What saves a decision in the conntrack mark and what restores it; the other bits stay. */
-function planMarkChains(gateways: GatewayObject[], bits: MarkBits) {
+function planMarkChains(gateways: GatewayObject[], bits: MarkBits): MarkChains {
   const mask = hex(bits.mask);
   const rest = hex(~bits.mask >>> 0);
   const ids = gateways.map((gateway) => gateway.id).sort((a, b) => a - b);
   const mark = (id: number): string => hex(gatewayMark(id, bits));
   const jumps = (verb: string): string =>
     `vmap { ${ids.map((id) => `${mark(id)} : goto ${verb}_${id}`).join(', ')} }`;
-  if (ids.length === 0) return { chains: [], save: [], restore: [] };
+  if (ids.length === 0) return { chains: [], save: [], restore: [], output: [] };
   const links = [...new Set(gateways.map(({ link }) => `"${link}"`))].sort();
   return {
     chains: ids.flatMap((id) => [
@@ -24,6 +33,7 @@ function planMarkChains(gateways: GatewayObject[], bits: MarkBits) {
       // Answers to what a server was expected to open (active FTP, SIP): they come from the LAN.
       `    iifname != { ${links.join(', ')} } ct mark & ${mask} ${jumps('restore')}`,
     ],
+    output: [`    ct direction reply ct mark & ${mask} ${jumps('restore')}`],
   };
 }
 
@@ -51,14 +61,32 @@ function planOnePacket(fwmarks: number[], bits: MarkBits): string[] {
   return [`    meta l4proto udp meta mark & ${rest} { ${marks.join(', ')} } return`];
 }
 
-/** Our nftables table, made anew in one transaction. */
-export function planNft({ gateways, fwmarks, onePacket }: Wanted, bits: MarkBits): string {
-  const { chains, save, restore } = planMarkChains(gateways, bits);
+/**
+ * The router's own answers to a connection from outside leave by the link that it came in by: the
+ * kernel routes them anew once they have its mark.
+ */
+const planOutput = (lines: string[]): string[] =>
+  lines.length === 0
+    ? []
+    : [
+        '  chain output {',
+        '    type route hook output priority -140; policy accept;',
+        ...lines,
+        '  }',
+      ];
+
+/** Our nftables table, made anew in one transaction; it takes over what is kept. */
+export function planNft(wanted: Wanted, bits: MarkBits, kept: Kept = nothingKept): string {
+  const { gateways, fwmarks, onePacket } = wanted;
+  const config = wanted.config && onlyOf(wanted.config, gateways);
+  const { chains, save, restore, output } = planMarkChains(gateways, bits);
   return [
     'table inet lvsj',
     'delete table inet lvsj',
     'table inet lvsj {',
     ...chains,
+    ...(config ? planConfigChains(config, bits, kept) : []),
+    ...(config && config.inbound.length > 0 ? planOutput(output) : []),
     '  chain prerouting {',
     // After the admin's mangle rules (-150), whose --set-mark overwrites the gateway bits.
     '    type filter hook prerouting priority -140; policy accept;',
@@ -66,6 +94,7 @@ export function planNft({ gateways, fwmarks, onePacket }: Wanted, bits: MarkBits
     ...planOnePacket(onePacket, bits),
     ...restore,
     ...planHandsOff(fwmarks, bits),
+    ...(config ? planConfigEntry(config, bits) : []),
     '  }',
     '  chain postrouting {',
     '    type filter hook postrouting priority -140; policy accept;',

@@ -11,6 +11,7 @@ const gateway = (id: number, family: 4 | 6 = 4): GatewayObject => ({
   family,
   via: family === 4 ? `192.0.2.${id}` : `2001:db8::${id}`,
   link: `eth${id}`,
+  scoped: false,
 });
 
 const wanted = (gateways: GatewayObject[], fwmarks: number[] = []) => ({
@@ -97,8 +98,8 @@ describe('the plan of policy rules', () => {
   test('gives a gateway one route, in its own family', () => {
     const { routes } = planObjects(wanted([gateway(1), gateway(2, 6)]), bits);
     assert.deepEqual(routes, [
-      { family: 4, table: 20001, via: '192.0.2.1', link: 'eth1' },
-      { family: 6, table: 20002, via: '2001:db8::2', link: 'eth2' },
+      { family: 4, table: 20001, via: '192.0.2.1', link: 'eth1', onlink: false },
+      { family: 6, table: 20002, via: '2001:db8::2', link: 'eth2', onlink: false },
     ]);
   });
 });

@@ -1,8 +1,10 @@
 // The kernel's objects that the director needs, as pure data: policy rules, gateway tables, the
 // nftables table. What is wanted follows from gateways and services; diff.ts compares, src/kernel applies.
 
+import type { ConfigObjects } from '../model/objects.ts';
 import type { Family } from '../model/table.ts';
 import { planNft } from './nft.ts';
+import type { Kept } from './nft-config.ts';
 
 /** The link that the director's route points to (one end of a veth pair), and its other end. */
 export const directorLink = 'lvsj0';
@@ -34,9 +36,11 @@ export const noGateway = 255;
 export interface GatewayObject {
   id: number;
   family: Family;
-  /** Without a `%link`. */
+  /** Without a `%link`; '' where the link itself is the way. */
   via: string;
   link: string;
+  /** The next hop need not lie in a network of the link's. */
+  scoped: boolean;
 }
 
 /** What the plan follows from. */
@@ -48,6 +52,10 @@ export interface Wanted {
   onePacket: number[];
   /** Those that this namespace routes. */
   families: Family[];
+  /** Links that are down: the kernel takes no route there. */
+  down?: string[];
+  /** What a configuration adds. */
+  config?: ConfigObjects;
 }
 
 /** One policy rule; `selector` and `action` are words of `ip rule add`. */
@@ -62,8 +70,11 @@ export interface Rule {
 export interface Route {
   family: Family;
   table: number;
+  /** '' for none. */
   via: string;
   link: string;
+  /** The next hop need not lie in a network of the link's. */
+  onlink: boolean;
 }
 
 export interface Objects {
@@ -71,6 +82,8 @@ export interface Objects {
   routes: Route[];
   /** Script for nft -f: the whole of our table, in one transaction. */
   nft: string;
+  /** The same, with what the table before it has counted and learnt. */
+  nftKeeping: (kept: Kept) => string;
 }
 
 export const hex = (value: number): string => `0x${(value >>> 0).toString(16)}`;
@@ -150,16 +163,20 @@ function planRules({ gateways, fwmarks }: Wanted, bits: MarkBits, family: Family
 
 /** Everything that should be there for these gateways and services. */
 export function planObjects(wanted: Wanted, bits: MarkBits): Objects {
-  const { gateways, families } = wanted;
+  const { gateways, families, down = [] } = wanted;
   return {
     rules: families.flatMap((family) => planRules(wanted, bits, family)),
-    routes: gateways.map(({ id, family, via, link }) => ({
-      family,
-      table: gatewayTable(id),
-      via,
-      link,
-    })),
+    routes: gateways
+      .filter(({ link }) => !down.includes(link))
+      .map(({ id, family, via, link, scoped }) => ({
+        family,
+        table: gatewayTable(id),
+        via,
+        link,
+        onlink: scoped && via !== '' && !via.startsWith('fe80:'),
+      })),
     nft: planNft(wanted, bits),
+    nftKeeping: (kept) => planNft(wanted, bits, kept),
   };
 }
 

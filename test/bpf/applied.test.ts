@@ -5,6 +5,7 @@ import { after, before, test } from 'node:test';
 import { readApplied, writeApplied } from '../../src/kernel/applied.ts';
 import { Director, defaults } from '../../src/kernel/director.ts';
 import type { Applied } from '../../src/model/applied.ts';
+import { noConfigObjects } from '../../src/model/objects.ts';
 import { enterNamespace, makeLinks } from './namespace.ts';
 
 let director: Director;
@@ -23,7 +24,8 @@ function makeApplied(generation: number, prefixes: number): Applied {
   const set = { name: 'many', prefixes: list, domains: [] };
   const config = { sets: [set] } as unknown as Applied['config'];
   const names = { admin: {}, gatewayIds: { 'fiber/4': 1 }, unavailable: {} };
-  return { config, file: '-', generation, appliedAt: '', ...names, unconfirmed: null };
+  const objects = { objects: noConfigObjects, nftDigest: '' };
+  return { config, file: '-', generation, appliedAt: '', ...names, ...objects, unconfirmed: null };
 }
 
 test('nothing is applied at first', () => assert.equal(readApplied(director), undefined));

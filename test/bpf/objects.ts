@@ -3,12 +3,14 @@
 import assert from 'node:assert/strict';
 import { families } from '../../src/kernel/director.ts';
 import { presentHops } from '../../src/kernel/hops.ts';
-import { readObjects, stampOf } from '../../src/kernel/objects.ts';
-import { type Objects, planObjects } from '../../src/plan/objects.ts';
+import { stampOf } from '../../src/kernel/nft.ts';
+import { readObjects } from '../../src/kernel/objects.ts';
+import type { Installed } from '../../src/plan/diff.ts';
+import { planObjects } from '../../src/plan/objects.ts';
 import { run } from '../../src/util/run.ts';
 import type { Bed } from './bed.ts';
 
-const linesOf = ({ rules, routes }: Omit<Objects, 'nft'>): string[] =>
+const linesOf = ({ rules, routes }: Installed): string[] =>
   [
     ...rules.map((rule) => `${rule.family}: ${rule.priority} ${rule.selector} ${rule.action}`),
     ...routes.map((route) => `${route.family}: ${route.table} ${route.via} ${route.link}`),

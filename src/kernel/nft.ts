@@ -1,0 +1,63 @@
+// Our nftables table in the kernel. It is made anew whole, in one transaction, whenever what it should
+// be is another; what it has counted, and what DNS put into its sets, goes over to the new one.
+
+import { createHash } from 'node:crypto';
+import type { Kept } from '../plan/nft-config.ts';
+import type { Objects } from '../plan/objects.ts';
+import { run, tryRun } from '../util/run.ts';
+
+const ourTable = ['table', 'inet', 'lvsj'];
+
+const digest = (text: string): string =>
+  createHash('sha256').update(text).digest('hex').slice(0, 16);
+
+/** Tells a table of ours that holds just this script from any other. */
+export const stampOf = (script: string): string => `lvsj ${digest(script)}`;
+
+interface NftObject {
+  counter?: { name: string; packets: number; bytes: number };
+  set?: { name: string; elem?: (string | { elem: { val: string; expires?: number } })[] };
+}
+
+/** Elements of a set that DNS feeds, with the time that each has left. */
+function formatElements(elements: NonNullable<NftObject['set']>['elem']): string[] {
+  return (elements ?? []).flatMap((element) =>
+    typeof element === 'string'
+      ? []
+      : [`${element.elem.val} timeout ${element.elem.expires ?? 1}s`],
+  );
+}
+
+/** What the table that is there has counted and learnt. */
+export function readKept(): Kept {
+  const kept: Kept = { counters: new Map(), elements: new Map() };
+  for (const kind of ['counters', 'sets']) {
+    const listing = tryRun(['nft', '-j', 'list', kind, ...ourTable]);
+    // No table, so nothing to keep.
+    if (listing.status !== 0) return kept;
+    const { nftables } = JSON.parse(listing.stdout) as { nftables: NftObject[] };
+    for (const { counter, set } of nftables) {
+      if (counter) kept.counters.set(counter.name, counter);
+      if (set?.name.startsWith('dns_')) kept.elements.set(set.name, formatElements(set.elem));
+    }
+  }
+  return kept;
+}
+
+/** Our table as nft lists it, without what moves by itself; '' if there is none. */
+const listTable = (): string => tryRun(['nft', '-s', '-t', 'list', ...ourTable]).stdout;
+
+/** A number of what our table looks like now: another one tells that somebody changed it. */
+export const readNftDigest = (): string => digest(listTable());
+
+/** Makes the table what it should be, unless it says of itself that it is. */
+export function applyNft({ nft, nftKeeping }: Pick<Objects, 'nft' | 'nftKeeping'>): void {
+  const stamp = stampOf(nft);
+  if (listTable().includes(stamp)) return;
+  const comment = `table inet lvsj {\n  comment "${stamp}"`;
+  run(['nft', '-f', '-'], { input: nftKeeping(readKept()).replace('table inet lvsj {', comment) });
+}
+
+export function clearNft(): void {
+  if (listTable() !== '') run(['nft', 'delete', ...ourTable]);
+}

@@ -1,0 +1,176 @@
+// What a configuration adds to our nftables table: sets, rules, source addresses, answers that leave by
+// the link that their connection came in by, and segments that fit a smaller link.
+
+import type { ClampObject, ConfigObjects, GatewayPolicy, SetObject } from '../model/objects.ts';
+import type { Family } from '../model/table.ts';
+import { counterName, domainSetName, familyOfPrefix, setName } from './nft-rules.ts';
+import { gatewayMark, hex, type MarkBits, noGateway } from './objects.ts';
+
+const families = [4, 6] as const satisfies Family[];
+const addressType = { 4: 'ipv4_addr', 6: 'ipv6_addr' } as const;
+const nfproto = { 4: 'meta nfproto ipv4', 6: 'meta nfproto ipv6' } as const;
+/** IPv4's or IPv6's header and TCP's. */
+const headerBytes = { 4: 40, 6: 60 } as const;
+
+/** What a table that is made anew takes over from the one before it. */
+export interface Kept {
+  /** Counter -> what it has counted. */
+  counters: Map<string, { packets: number; bytes: number }>;
+  /** Set of domains -> elements in nftables' words, with the time that each has left. */
+  elements: Map<string, string[]>;
+}
+
+export const nothingKept: Kept = { counters: new Map(), elements: new Map() };
+
+const quoted = (links: string[]): string => `{ ${links.map((link) => `"${link}"`).join(', ')} }`;
+
+function planSet({ name, prefixes, domains }: SetObject, kept: Kept): string[] {
+  return families.flatMap((family) => {
+    const mine = prefixes.filter((prefix) => familyOfPrefix(prefix) === family);
+    const dns = domainSetName(name, family);
+    const found = kept.elements.get(dns) ?? [];
+    const elements = (list: string[]): string =>
+      list.length > 0 ? ` elements = { ${list.join(', ')} };` : '';
+    const type = `type ${addressType[family]};`;
+    return [
+      ...(mine.length > 0
+        ? [
+            `  set ${setName(name, family)} { ${type} flags interval; auto-merge;${elements(mine)} }`,
+          ]
+        : []),
+      ...(domains.length > 0 ? [`  set ${dns} { ${type} flags timeout;${elements(found)} }`] : []),
+    ];
+  });
+}
+
+function planRulesChain({ rules }: ConfigObjects, bits: MarkBits): string[] {
+  if (rules.length === 0) return [];
+  const none = hex(gatewayMark(noGateway, bits));
+  return [
+    '  chain rules {',
+    // To the router itself, to everybody: not ours to route, and not to be counted.
+    '    fib daddr type != unicast return',
+    ...rules.flatMap(({ name, lines, fwmark }) => {
+      const mark = fwmark === 0 ? none : hex(fwmark);
+      const decide = `counter name ${counterName(name)} meta mark set ${mark} return`;
+      return lines.map((line) => `    ${line === '' ? '' : `${line} `}${decide}`);
+    }),
+    '  }',
+  ];
+}
+
+function formatSnat({ family, snat }: GatewayPolicy): string | undefined {
+  const word = family === 4 ? 'ip' : 'ip6';
+  switch (snat.kind) {
+    case 'masquerade':
+      return 'masquerade';
+    case 'address':
+      return `snat ${word} to ${snat.address}`;
+    case 'npt':
+      return `snat ip6 prefix to ip6 saddr map { ::/0 : ${snat.prefix} }`;
+    case 'none':
+      return undefined;
+  }
+}
+
+function planSnat({ policies }: ConfigObjects, bits: MarkBits): string[] {
+  const lines = policies.flatMap((policy) => {
+    const words = formatSnat(policy);
+    return words === undefined ? [] : [{ ...policy, words }];
+  });
+  if (lines.length === 0) return [];
+  const jumps = lines.map(({ id }) => `${hex(gatewayMark(id, bits))} : goto snat_${id}`);
+  return [
+    ...lines.flatMap(({ id, family, link, words }) => [
+      `  chain snat_${id} {`,
+      `    oifname "${link}" ${nfproto[family]} ${words}`,
+      '  }',
+    ]),
+    '  chain srcnat {',
+    // Just before the admin's own, which then finds the address chosen.
+    '    type nat hook postrouting priority 99; policy accept;',
+    `    meta mark & ${hex(bits.mask)} vmap { ${jumps.join(', ')} }`,
+    '  }',
+  ];
+}
+
+/**
+ * A SYN says how large the other side's segments may be: both directions pass here with one, and the
+ * router's own connections too, which no chain of the forward hook would see.
+ */
+function planClamps({ clamps }: ConfigObjects): string[] {
+  if (clamps.length === 0) return [];
+  const lines = (word: string): string[] =>
+    clamps.flatMap(({ link, mtu }: ClampObject) =>
+      families.map(
+        (family) =>
+          `    ${word} "${link}" ${nfproto[family]} tcp flags & (syn|rst) == syn ` +
+          `tcp option maxseg size > ${mtu - headerBytes[family]} tcp option maxseg size set ${mtu - headerBytes[family]}`,
+      ),
+    );
+  return [
+    '  chain clamp_in {',
+    '    type filter hook prerouting priority -141; policy accept;',
+    ...lines('iifname'),
+    '  }',
+    '  chain clamp_out {',
+    '    type filter hook postrouting priority -141; policy accept;',
+    ...lines('oifname'),
+    '  }',
+  ];
+}
+
+function planInbound({ inbound }: ConfigObjects, bits: MarkBits): string[] {
+  if (inbound.length === 0) return [];
+  const rest = hex(~bits.mask >>> 0);
+  return [
+    '  chain inbound {',
+    ...inbound.map(
+      ({ link, family, id }) =>
+        `    iifname "${link}" ${nfproto[family]} ct mark set ct mark & ${rest} | ${hex(gatewayMark(id, bits))}`,
+    ),
+    '  }',
+  ];
+}
+
+/** Without what belongs to gateways that are not there (any more). */
+export function onlyOf(config: ConfigObjects, gateways: { id: number }[]): ConfigObjects {
+  const ids = new Set(gateways.map(({ id }) => id));
+  const isThere = ({ id }: { id: number }): boolean => ids.has(id);
+  const { policies, inbound } = config;
+  return { ...config, policies: policies.filter(isThere), inbound: inbound.filter(isThere) };
+}
+
+/** Sets, counters and chains; they stand before the chains that lead to them. */
+export function planConfigChains(config: ConfigObjects, bits: MarkBits, kept: Kept): string[] {
+  const counters = [...new Set(config.rules.map(({ name }) => counterName(name)))];
+  return [
+    ...config.sets.flatMap((set) => planSet(set, kept)),
+    ...counters.map((name) => {
+      const { packets, bytes } = kept.counters.get(name) ?? { packets: 0, bytes: 0 };
+      return `  counter ${name} { packets ${packets} bytes ${bytes} }`;
+    }),
+    ...planRulesChain(config, bits),
+    ...planInbound(config, bits),
+    ...planSnat(config, bits),
+    ...planClamps(config),
+  ];
+}
+
+/** How new connections come to the rules: the last lines of the prerouting chain. */
+export function planConfigEntry(
+  { lan, outside, rules, inbound }: ConfigObjects,
+  bits: MarkBits,
+): string[] {
+  const fresh = 'ct direction original ct state new';
+  const lines: string[] = [];
+  if (inbound.length > 0)
+    lines.push(
+      `    iifname ${quoted(outside)} ${fresh} ct mark & ${hex(bits.mask)} == 0 goto inbound`,
+    );
+  if (rules.length === 0) return lines;
+  let from = outside.length > 0 ? `iifname != ${quoted(outside)} ` : '';
+  if (lan.length > 0) from = `iifname ${quoted(lan)} `;
+  // A packet that has a mark already is somebody else's business.
+  return [...lines, `    ${from}${fresh} meta mark 0 goto rules`];
+}
