@@ -4,7 +4,6 @@
 import { fileURLToPath } from 'node:url';
 import * as abi from '../src/kernel/abi.gen.ts';
 import { Director, defaultSettings, defaults, markBits } from '../src/kernel/director.ts';
-import type { Hop } from '../src/kernel/hops.ts';
 import * as libbpf from '../src/kernel/libbpf.ts';
 import { DirectorMaps } from '../src/kernel/maps.ts';
 import { createShards, DirectorObject, mapNames } from '../src/kernel/object.ts';
@@ -12,6 +11,7 @@ import type { Program } from '../src/kernel/program.ts';
 import { readSlots } from '../src/kernel/read-table.ts';
 import { ServiceWriter } from '../src/kernel/write-services.ts';
 import type { Service } from '../src/model/table.ts';
+import type { Hop } from '../src/plan/hops.ts';
 import { run } from '../src/util/run.ts';
 import { udpFrame } from './packet.ts';
 import { Refused } from './rows.ts';

@@ -1,8 +1,8 @@
 // The service that is measured, and its gateways: what the programs read of them, and no more.
 
 import * as abi from '../src/kernel/abi.gen.ts';
-import type { Hop } from '../src/kernel/hops.ts';
 import { noCounters, type Service } from '../src/model/table.ts';
+import type { Hop } from '../src/plan/hops.ts';
 
 export const fwmark = 1;
 
@@ -35,6 +35,7 @@ export const addressOf = (id: number): string => `192.0.2.${id}`;
 export const hopOf = (id: number): Hop => ({
   id,
   family: 4,
+  address: addressOf(id),
   via: addressOf(id),
   link: `eth${id}`,
   scoped: false,

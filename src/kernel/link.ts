@@ -1,24 +1,14 @@
 // Network links: which there are, the director's own pair, and where a next hop lies.
 
 import { readFileSync } from 'node:fs';
+import type { Link } from '../model/environment.ts';
 import type { Family } from '../model/table.ts';
 import { directorLink, directorPeer } from '../plan/objects.ts';
 import { UserError } from '../util/error.ts';
 import { run, tryRun } from '../util/run.ts';
 
-export interface Link {
-  name: string;
-  ifindex: number;
-  loopback: boolean;
-  /** As the admin set it; the kernel takes no route to a link that is down. */
-  up: boolean;
-  /** Its packets begin with an Ethernet header. */
-  ethernet: boolean;
-  /** The bridge or bond that it is part of: its packets are seen there. */
-  master?: string;
-}
-
-interface IpLink {
+/** As ip -json shows a link. */
+export interface IpLink {
   ifname: string;
   ifindex: number;
   flags: string[];
@@ -28,15 +18,17 @@ interface IpLink {
 
 export function readLinks(): Link[] {
   const links = JSON.parse(run(['ip', '-json', 'link', 'show'])) as IpLink[];
-  return links.map(({ ifname, ifindex, flags, link_type, master }) => ({
-    name: ifname,
-    ifindex,
-    loopback: flags.includes('LOOPBACK'),
-    up: flags.includes('UP'),
-    ethernet: link_type === 'ether',
-    ...(master === undefined ? {} : { master }),
-  }));
+  return links.map(toLink);
 }
+
+export const toLink = ({ ifname, ifindex, flags, link_type, master }: IpLink): Link => ({
+  name: ifname,
+  ifindex,
+  loopback: flags.includes('LOOPBACK'),
+  up: flags.includes('UP'),
+  ethernet: link_type === 'ether',
+  ...(master === undefined ? {} : { master }),
+});
 
 export const isDirectorLink = ({ name }: { name: string }): boolean =>
   name === directorLink || name === directorPeer;

@@ -50,10 +50,13 @@ const listTable = (): string => tryRun(['nft', '-s', '-t', 'list', ...ourTable])
 /** A number of what our table looks like now: another one tells that somebody changed it. */
 export const readNftDigest = (): string => digest(listTable());
 
-/** Makes the table what it should be, unless it says of itself that it is. */
-export function applyNft({ nft, nftKeeping }: Pick<Objects, 'nft' | 'nftKeeping'>): void {
+/** Makes the table what it should be, unless it says of itself that it is; `renew`: even then. */
+export function applyNft(
+  { nft, nftKeeping }: Pick<Objects, 'nft' | 'nftKeeping'>,
+  renew = false,
+): void {
   const stamp = stampOf(nft);
-  if (listTable().includes(stamp)) return;
+  if (!renew && listTable().includes(stamp)) return;
   const comment = `table inet lvsj {\n  comment "${stamp}"`;
   run(['nft', '-f', '-'], { input: nftKeeping(readKept()).replace('table inet lvsj {', comment) });
 }

@@ -78,10 +78,10 @@ function applyChanges(changes: Change[], force: boolean): void {
   }
 }
 
-/** First half of a change: everything that packets may be sent to next is there. */
-export function addObjects(want: Objects, families: Family[]): void {
+/** First half of a change: everything that packets may be sent to next is there. renew: see applyNft. */
+export function addObjects(want: Objects, families: Family[], renew = false): void {
   applyChanges(diffObjects(readObjects(families), want).add, false);
-  applyNft(want);
+  applyNft(want, renew);
 }
 
 /** Second half: what nothing leads to any more goes. */

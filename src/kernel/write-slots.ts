@@ -1,10 +1,10 @@
 // The slots of services: which one a gateway has or gets, and what stands in it.
 
 import type { Service, ServiceGateway } from '../model/table.ts';
+import { type Hop, hopKey } from '../plan/hops.ts';
 import { UserError } from '../util/error.ts';
 import * as abi from './abi.gen.ts';
 import type { Director } from './director.ts';
-import { type Hop, hopKey } from './hops.ts';
 import { type Slots, slotService, slotsByService } from './read-table.ts';
 
 export class SlotWriter {

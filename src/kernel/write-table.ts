@@ -1,16 +1,19 @@
 // Brings the kernel from the table that it has to the one that is wanted: add before delete.
 
+import type { Link } from '../model/environment.ts';
 import type { ConfigObjects } from '../model/objects.ts';
 import { type Family, noCounters, type ServiceKey, type Table } from '../model/table.ts';
-import { diffObjects } from '../plan/diff.ts';
+import { type Change, diffObjects } from '../plan/diff.ts';
+import { addressesOf, type Hop, planHops, presentHops } from '../plan/hops.ts';
 import { type Objects, planObjects } from '../plan/objects.ts';
 import * as abi from './abi.gen.ts';
 import { readApplied } from './applied.ts';
 import { type Director, families } from './director.ts';
-import { type Hop, planHops, presentHops, toGateway, withoutPresence } from './hops.ts';
+import { knownGateways, toGateway, withoutPresence } from './hops.ts';
 import { closeFd } from './libbpf.ts';
-import { findLink, isDirectorLink, type Link, lanLinks, readLinks } from './link.ts';
-import { addObjects, removeObjects } from './objects.ts';
+import { findLink, isDirectorLink, lanLinks, readLinks } from './link.ts';
+import { readNftDigest } from './nft.ts';
+import { addObjects, readObjects, removeObjects } from './objects.ts';
 import { readSlots, readTable, type Slots } from './read-table.ts';
 import { changeSysctls } from './sysctl.ts';
 import { attachLan, detachLan, tcQuery } from './tc.ts';
@@ -25,8 +28,18 @@ export interface WriteOptions {
   findLink?: (family: Family, address: string) => string;
   /** In place of what the configuration that is applied adds. */
   config?: ConfigObjects;
+  /** Those that there are, if the caller knows them. */
+  links?: Link[];
   /** Compares with what the kernel has, whatever the edit: others may have taken something away. */
   repair?: boolean;
+  /** Makes the nftables table anew: somebody changed it. */
+  renewNft?: boolean;
+}
+
+/** What became of the kernel's objects. */
+export interface Written {
+  /** Whether they were touched. */
+  objects: boolean;
 }
 
 /**
@@ -37,24 +50,46 @@ export function writeTable(
   director: Director,
   edit: (table: Table) => Table,
   options: WriteOptions = {},
-): void {
+): Written {
   const all = readSlots(director);
   const have = readTable(director, all);
   const want = edit(have);
   const applied = readApplied(director)?.objects;
-  const links = readLinks();
+  const links = options.links ?? readLinks();
   const down = links.filter(({ up }) => !up).map(({ name }) => name);
-  const before = { hops: presentHops(all.gateways), ...marksOf(have), config: applied, down };
-  const hops = planHops(want.services, all.gateways, options.findLink ?? findLink);
-  const after = { hops, ...marksOf(want), config: options.config ?? applied, down };
-  const changed = options.repair || !sameObjects(director, before, after);
+  const known = knownGateways(all.gateways);
+  const before = { hops: presentHops(known), ...marksOf(have), config: applied, down };
+  const config = options.config ?? applied;
+  // Without a service only while they are there: an edit makes none anew.
+  const present = new Set([...before.hops.values()].map(({ address }) => address));
+  const others = options.config ? config?.gateways : config?.gateways.filter((a) => present.has(a));
+  const hops = planHops(addressesOf(want.services, others), known, options.findLink ?? findLink);
+  const after = { hops, ...marksOf(want), config, down };
+  const changed =
+    options.repair === true || options.renewNft === true || !sameObjects(director, before, after);
   director.keepTime();
-  if (changed) addGateways(director, before, after);
+  if (changed) addGateways(director, { before, after, renewNft: options.renewNft });
   // Each time: links come and go with nobody to tell us.
   if (hops.size > 0) attachLinks(director, links, after);
   writeServices(director, all, have, want, new Map([...before.hops, ...after.hops]));
   writeTimeouts(director, want);
   if (changed) removeGateways(director, all, before, after);
+  return { objects: changed };
+}
+
+/** What the kernel lacks of what there should be now, or has beyond it: somebody else changed it. */
+export function readRepairs(director: Director): string[] {
+  const applied = readApplied(director);
+  const hops = presentHops(knownGateways(director.maps.gateways.all()));
+  const down = readLinks()
+    .filter(({ up }) => !up)
+    .map(({ name }) => name);
+  const config = applied?.objects;
+  const want = plan({ hops, ...marksOf(readTable(director)), config, down }, director);
+  const { add, remove } = diffObjects(readObjects(families()), want);
+  const words = ({ family, words }: Change): string => `ip -${family} ${words}`;
+  const nft = applied && readNftDigest() !== applied.nftDigest;
+  return [...add.map(words), ...remove.map(words), ...(nft ? ['nftables table inet lvsj'] : [])];
 }
 
 /** What the kernel's objects follow from. */
@@ -95,13 +130,20 @@ function union(before: Base, after: Base): Base {
   return { ...after, hops, fwmarks, config };
 }
 
+interface Step {
+  before: Base;
+  after: Base;
+  renewNft: boolean | undefined;
+}
+
 /** Objects and sysctls of what is there and what comes; undone if any of it fails. */
-function addGateways(director: Director, before: Base, after: Base): void {
+function addGateways(director: Director, { before, after, renewNft }: Step): void {
   const fresh = [...after.hops.values()].filter((hop) => hop.fresh);
   const both = union(before, after);
   const used = [...new Set([...both.hops.values()].map((hop) => hop.family))];
   try {
-    addAll(director, before, both);
+    addObjects(plan(both, director), families(), renewNft);
+    makeRoom(director, before, both);
     changeSysctls(director.maps, used, linksOf(after));
   } catch (error) {
     removeObjects(plan(before, director), families());
@@ -111,10 +153,9 @@ function addGateways(director: Director, before: Base, after: Base): void {
   for (const hop of fresh) gateways.set(hop.id, toGateway(hop, gateways.get(hop.id)));
 }
 
-function addAll(director: Director, before: Base, both: Base): void {
+/** One rule for all marks takes the place of many. */
+function makeRoom(director: Director, before: Base, both: Base): void {
   const wanted = plan(both, director);
-  addObjects(wanted, families());
-  // One rule for all marks takes the place of many.
   const { remove } = diffObjects(plan(before, director), wanted);
   if (remove.length > 0) removeObjects(wanted, families());
 }

@@ -42,6 +42,8 @@ export interface ClampObject {
 }
 
 export interface ConfigObjects {
+  /** Addresses of gateways that are there also while no service has them. */
+  gateways: string[];
   /** Links whose new connections the rules decide; empty: all but `outside`. */
   lan: string[];
   /** The gateways' links that are not the LAN's too. */
@@ -54,6 +56,7 @@ export interface ConfigObjects {
 }
 
 export const noConfigObjects: ConfigObjects = {
+  gateways: [],
   lan: [],
   outside: [],
   rules: [],

@@ -2,10 +2,11 @@
 
 import assert from 'node:assert/strict';
 import { families } from '../../src/kernel/director.ts';
-import { presentHops } from '../../src/kernel/hops.ts';
+import { knownGateways } from '../../src/kernel/hops.ts';
 import { stampOf } from '../../src/kernel/nft.ts';
 import { readObjects } from '../../src/kernel/objects.ts';
 import type { Installed } from '../../src/plan/diff.ts';
+import { presentHops } from '../../src/plan/hops.ts';
 import { planObjects } from '../../src/plan/objects.ts';
 import { run } from '../../src/util/run.ts';
 import type { Bed } from './bed.ts';
@@ -20,7 +21,7 @@ const linesOf = ({ rules, routes }: Installed): string[] =>
 export function assertObjects({ director, table }: Bed): void {
   const want = planObjects(
     {
-      gateways: [...presentHops(director.maps.gateways.all()).values()],
+      gateways: [...presentHops(knownGateways(director.maps.gateways.all())).values()],
       fwmarks: table.services.map(({ fwmark }) => fwmark),
       onePacket: table.services.filter((service) => service.onePacket).map((s) => s.fwmark),
       families: families(),

@@ -1,10 +1,8 @@
 // Which id each gateway gets.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { addressToWords } from '../model/address.ts';
 import { noCounters, type Service } from '../model/table.ts';
-import * as abi from './abi.gen.ts';
-import { hopKey, planHops } from './hops.ts';
+import { addressesOf, hopKey, type KnownGateway, type KnownGateways, planHops } from './hops.ts';
 
 const service = (addresses: string[]): Service => ({
   family: addresses[0]?.includes(':') ? 6 : 4,
@@ -31,18 +29,15 @@ const service = (addresses: string[]): Service => ({
   })),
 });
 
-const entry = (address: string, present: boolean): abi.Gateway => ({
-  via: { word: addressToWords(address) },
-  ifindex: 2,
-  flags: present ? abi.gatewayFlag.GATEWAY_PRESENT : 0,
-  capacityDown: 0n,
-  capacityUp: 0n,
+const entry = (address: string, present: boolean): KnownGateway => ({
+  address,
   link: 'eth1',
+  present,
 });
 
-const idsOf = (services: Service[], gateways: Map<number, abi.Gateway>): Record<string, number> =>
+const idsOf = (services: Service[], gateways: KnownGateways): Record<string, number> =>
   Object.fromEntries(
-    [...planHops(services, gateways, () => 'eth9')].map(([key, { id }]) => [key, id]),
+    [...planHops(addressesOf(services), gateways, () => 'eth9')].map(([key, { id }]) => [key, id]),
   );
 
 describe('the ids of gateways', () => {
@@ -81,7 +76,7 @@ describe('the ids of gateways', () => {
 
   test('are one for a gateway that two services share', () => {
     const hops = planHops(
-      [service(['192.0.2.1']), service(['192.0.2.1'])],
+      addressesOf([service(['192.0.2.1']), service(['192.0.2.1'])]),
       new Map(),
       () => 'eth9',
     );

@@ -1,0 +1,164 @@
+// Carries out the plan of a configuration. Every step leaves traffic flowing: whoever is killed between
+// two of them leaves what the next one starts from. The caller holds the lock.
+
+import type { Applied } from '../model/applied.ts';
+import type { Config } from '../model/config.ts';
+import type { Environment } from '../model/environment.ts';
+import type { AdminState } from '../model/state.ts';
+import { familyOf, noNextHop } from '../plan/hops.ts';
+import { gatewayTable } from '../plan/objects.ts';
+import { type Move, type Plan, planConfig } from '../plan/plan.ts';
+import { UserError } from '../util/error.ts';
+import { run } from '../util/run.ts';
+import { readApplied, writeApplied } from './applied.ts';
+import type { Director } from './director.ts';
+import { writeCapacity } from './gateways.ts';
+import { knownGateways, toGateway } from './hops.ts';
+import { interfaceIndex } from './libbpf.ts';
+import { readNftDigest } from './nft.ts';
+import { readTable } from './read-table.ts';
+import { settingRules } from './settings.ts';
+import { writeTable } from './write-table.ts';
+
+export interface ApplyInput {
+  config: Config;
+  /** Where it came from. */
+  file: string;
+  environment: Environment;
+  /** What admins told gateways; as it was where not said. */
+  admin?: Record<string, AdminState>;
+  /** Also what others took away or changed in the kernel. */
+  repair: boolean;
+  /** What comes back unless somebody confirms in time; null: this is for good. As it was where not said. */
+  unconfirmed?: Applied['unconfirmed'];
+}
+
+/** What is, and what shall be. */
+export interface Outlook {
+  applied: Applied | undefined;
+  have: ReturnType<typeof readTable>;
+  plan: Plan;
+  admin: Record<string, AdminState>;
+}
+
+/** Reads what there is and plans; changes nothing. */
+export function lookAhead(director: Director, input: ApplyInput): Outlook {
+  refuseRestart(director, input.config);
+  const applied = readApplied(director);
+  const have = readTable(director);
+  const known = knownGateways(director.maps.gateways.all());
+  const names = new Set(input.config.gateways.map(({ name }) => name));
+  const told = Object.entries(input.admin ?? applied?.admin ?? {});
+  const admin = Object.fromEntries(told.filter(([name]) => names.has(name)));
+  const { config, environment } = input;
+  return {
+    applied,
+    have,
+    admin,
+    plan: planConfig(config, admin, { table: have, known, applied, environment }),
+  };
+}
+
+/** Brings the kernel to what the configuration says; a second time it changes nothing. */
+export function applyConfig(director: Director, input: ApplyInput): Applied {
+  const { applied, plan, admin } = lookAhead(director, input);
+  for (const move of plan.moves) moveGateway(director, move);
+  refreshLinks(director);
+  const links = new Map(plan.gateways.map(({ address, link }) => [address, link]));
+  const written = writeTable(director, () => plan.table, {
+    findLink: (_, address) => links.get(address) ?? '',
+    config: plan.objects,
+    links: input.environment.links,
+    repair: input.repair,
+    renewNft: input.repair && applied !== undefined && readNftDigest() !== applied.nftDigest,
+  });
+  writeCapacities(director, input.config, plan);
+  const digest = written.objects ? readNftDigest() : undefined;
+  const next = nextApplied(input, { applied, plan, admin }, digest);
+  writeSettings(director, input.config, next.generation);
+  if (JSON.stringify(next) !== JSON.stringify(applied)) writeApplied(director, next);
+  return next;
+}
+
+/** What is fixed when a director starts. */
+function refuseRestart({ settings }: Director, { markMask, connections }: Config): void {
+  const hex = (mask: number): string => `0x${mask.toString(16)}`;
+  const hint =
+    'lvsj stop and lvsj apply change it, and end what the connections know of their gateways';
+  if (markMask !== settings.markMask)
+    throw new UserError(
+      `mark-mask ${hex(markMask)}: the running director has ${hex(settings.markMask)}; ${hint}`,
+    );
+  if (connections !== settings.connectionLimit)
+    throw new UserError(
+      `connections ${connections}: the running director's table holds ${settings.connectionLimit}; ${hint}`,
+    );
+}
+
+/** The route first: until the map says so, nobody knows the new next hop by its address. */
+function moveGateway({ maps }: Director, { id, address, link }: Move): void {
+  const family = familyOf(address);
+  const [via = ''] = address.split('%');
+  const scoped = address.includes('%');
+  const nextHop = via === noNextHop[family] ? '' : via;
+  const hop = { id, family, address, via: nextHop, link, scoped, fresh: false };
+  const words = nextHop === '' ? [] : ['via', nextHop];
+  const onlink = scoped && nextHop !== '' && !nextHop.startsWith('fe80:') ? ['onlink'] : [];
+  const route = ['route', 'replace', 'default', ...words, 'dev', link, ...onlink];
+  run(['ip', `-${family}`, ...route, 'table', String(gatewayTable(id))]);
+  const old = maps.gateways.get(id);
+  const { capacityDown = 0n, capacityUp = 0n } = old ?? {};
+  maps.gateways.set(id, { ...toGateway(hop, old), capacityDown, capacityUp });
+}
+
+/** A link that went and came back under its name (ppp) has another number. */
+function refreshLinks({ maps }: Director): void {
+  for (const [id, gateway] of maps.gateways.all()) {
+    if (gateway.link === '') continue;
+    const ifindex = interfaceIndex(gateway.link);
+    if (ifindex !== 0 && ifindex !== gateway.ifindex)
+      maps.gateways.set(id, { ...gateway, ifindex });
+  }
+}
+
+function writeCapacities(director: Director, config: Config, { gatewayIds }: Plan): void {
+  for (const { name, capacity, via } of config.gateways)
+    for (const family of Object.keys(via)) {
+      const id = gatewayIds[`${name}/${family}`];
+      const gateway = id === undefined ? undefined : director.maps.gateways.get(id);
+      if (id === undefined || !gateway) continue;
+      const { capacityDown, capacityUp } = gateway;
+      if (Number(capacityDown) !== capacity.down || Number(capacityUp) !== capacity.up)
+        writeCapacity(director, id, capacity);
+    }
+}
+
+function writeSettings({ maps, settings }: Director, config: Config, _generation: number): void {
+  const told = settingRules.flatMap(({ name, field }) => {
+    const value = config.settings[name];
+    return value === undefined ? [] : [[field, value]];
+  });
+  const next = { ...settings, ...Object.fromEntries(told) };
+  if (JSON.stringify(next) !== JSON.stringify(settings)) maps.settings.set(0, next);
+}
+
+function nextApplied(
+  { config, file, unconfirmed }: ApplyInput,
+  { applied, plan, admin }: Pick<Outlook, 'applied' | 'plan' | 'admin'>,
+  nftDigest = applied?.nftDigest ?? readNftDigest(),
+): Applied {
+  const same = applied && JSON.stringify(applied.config) === JSON.stringify(config);
+  const reasons = plan.gateways.filter((gateway) => gateway.unavailable !== '');
+  return {
+    config,
+    file,
+    generation: (applied?.generation ?? 0) + (same ? 0 : 1),
+    appliedAt: same ? applied.appliedAt : new Date().toISOString(),
+    admin,
+    gatewayIds: plan.gatewayIds,
+    unavailable: Object.fromEntries(reasons.map(({ key, unavailable }) => [key, unavailable])),
+    objects: plan.objects,
+    nftDigest,
+    unconfirmed: unconfirmed === undefined ? (applied?.unconfirmed ?? null) : unconfirmed,
+  };
+}

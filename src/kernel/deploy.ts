@@ -1,0 +1,136 @@
+// A configuration in this network namespace: applied with or without a director that runs already, for
+// good or until somebody confirms it, and taken back.
+
+import type { Applied } from '../model/applied.ts';
+import type { Config } from '../model/config.ts';
+import type { Environment } from '../model/environment.ts';
+import type { PlanState } from '../model/state.ts';
+import { describePlan } from '../plan/describe.ts';
+import { planConfig } from '../plan/plan.ts';
+import { UserError } from '../util/error.ts';
+import { readApplied, writeApplied } from './applied.ts';
+import { applyConfig, lookAhead } from './apply.ts';
+import { Director, stopDirector } from './director.ts';
+import { readEnvironment } from './environment.ts';
+import { withLock } from './lock.ts';
+import { emptyTable } from './read-table.ts';
+import { readRepairs } from './write-table.ts';
+
+export interface Deployment {
+  config: Config;
+  file: string;
+  /** Seconds until it is taken back unless somebody confirms; undefined: for good. */
+  confirmSeconds?: number;
+  /** As it is now, if the caller knows. */
+  environment?: Environment;
+  /** Also what others changed in the kernel: true unless the caller knows that nobody did. */
+  repair?: boolean;
+}
+
+/** Applies it, and starts a director if none runs; whatever fails leaves what was there. */
+export function deploy(deployment: Deployment): Applied {
+  return withLock(() => {
+    const running = Director.find();
+    if (running) return use(running, (director) => applyTo(director, deployment));
+    const { connections, markMask } = deployment.config;
+    return use(Director.start({ connections, markMask }), (director) => {
+      try {
+        return applyTo(director, deployment);
+      } catch (error) {
+        director.stop();
+        throw error;
+      }
+    });
+  });
+}
+
+function use<T>(director: Director, work: (director: Director) => T): T {
+  try {
+    return work(director);
+  } finally {
+    director.close();
+  }
+}
+
+function applyTo(director: Director, deployment: Deployment): Applied {
+  const { config, file, confirmSeconds, environment, repair = true } = deployment;
+  const before = readApplied(director);
+  return applyConfig(director, {
+    config,
+    file,
+    environment: environment ?? readEnvironment(),
+    repair,
+    unconfirmed: confirmSeconds === undefined ? null : until(confirmSeconds, before),
+  });
+}
+
+/** While one waits for its confirmation, what comes back is still the one before it. */
+function until(seconds: number, before: Applied | undefined): Applied['unconfirmed'] {
+  const by = new Date(Date.now() + seconds * 1000).toISOString();
+  if (before?.unconfirmed) return { ...before.unconfirmed, by };
+  return { by, config: before?.config ?? null, file: before?.file ?? '' };
+}
+
+/** What deploy would change; changes nothing. */
+export function foresee({ config, environment = readEnvironment() }: Deployment): PlanState {
+  const running = Director.find();
+  if (!running) return foreseeStart(config, environment);
+  return use(running, (director) => {
+    const outlook = lookAhead(director, { config, file: '', environment, repair: true });
+    return describePlan({ config, ...outlook, repairs: readRepairs(director) });
+  });
+}
+
+function foreseeStart(config: Config, environment: Environment): PlanState {
+  const have = emptyTable();
+  const nothing = { table: have, known: new Map(), applied: undefined, environment };
+  const plan = planConfig(config, {}, nothing);
+  const described = describePlan({ config, applied: undefined, have, plan, repairs: [] });
+  const start = { verb: 'add' as const, what: 'director', detail: 'none runs here yet' };
+  return { ...described, changes: [start, ...described.changes] };
+}
+
+/** Keeps what waits for its confirmation. */
+export function confirm(): Applied {
+  return withLock(() =>
+    use(findOrRefuse('lvsj confirm'), (director) => {
+      const applied = readApplied(director);
+      if (!applied?.unconfirmed)
+        throw new UserError('lvsj confirm: nothing waits for a confirmation');
+      const kept = { ...applied, unconfirmed: null };
+      writeApplied(director, kept);
+      return kept;
+    }),
+  );
+}
+
+/** What became of a configuration that waits for its confirmation. */
+export type Outcome = 'waiting' | 'nothing to do' | 'rolled back';
+
+/** Takes back what nobody confirmed in time. */
+export function rollBackIfDue(): Outcome {
+  return withLock(() => {
+    const running = Director.find();
+    if (!running) return 'nothing to do';
+    return use(running, (director) => {
+      const applied = readApplied(director);
+      if (!applied?.unconfirmed) return 'nothing to do';
+      const { by, config, file } = applied.unconfirmed;
+      if (Date.now() < Date.parse(by)) return 'waiting';
+      // There was none: this one started the director.
+      if (config === null) stopDirector();
+      else
+        applyConfig(director, {
+          ...{ config, file, environment: readEnvironment() },
+          ...{ repair: true, unconfirmed: null },
+        });
+      return 'rolled back';
+    });
+  });
+}
+
+function findOrRefuse(tried: string): Director {
+  const director = Director.find();
+  if (director) return director;
+  throw new UserError(`${tried}: no director runs in this network namespace`);
+}

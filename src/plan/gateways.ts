@@ -1,0 +1,131 @@
+// The gateways of a configuration in the environment that there is: which next hop each has now, and
+// whether a new connection can go there.
+
+import ipaddr from 'ipaddr.js';
+import { gatewayKey } from '../model/applied.ts';
+import type { Config, GatewayConfig, Snat, Via } from '../model/config.ts';
+import type { Environment, LinkFacts } from '../model/environment.ts';
+import type { Family } from '../model/table.ts';
+import { type KnownGateways, noNextHop } from './hops.ts';
+
+export interface ResolvedGateway {
+  /** gatewayKey */
+  key: string;
+  name: string;
+  family: Family;
+  link: string;
+  /** As the table writes it; '' while nobody knows it. */
+  address: string;
+  /** Why no new connection can go there, in words; '' if one can. */
+  unavailable: string;
+  snat: Snat;
+  /** The id that it has, or had; 0 = none yet. */
+  id: number;
+}
+
+const families = [4, 6] as const satisfies Family[];
+const familyName = { 4: 'IPv4', 6: 'IPv6' } as const;
+
+const contains = (network: string, length: number, address: string): boolean => {
+  const [a, b] = [ipaddr.parse(network), ipaddr.parse(address)];
+  return a.kind() === b.kind() && a.match(b as ipaddr.IPv4 & ipaddr.IPv6, length);
+};
+
+/** How narrow a link's network around this address is; -1: it has none. */
+const reach = ({ addresses }: LinkFacts, address: string): number =>
+  Math.max(
+    -1,
+    ...addresses
+      .filter((own) => contains(own.peer ?? own.address, own.length, address))
+      .map(({ length }) => length),
+  );
+
+/** Whether the address alone doesn't tell the link, so that it must be named. */
+function isScoped(address: string, link: string, { links }: Environment): boolean {
+  if (address.startsWith('fe80:')) return true;
+  const own = links.find(({ name }) => name === link);
+  const mine = own ? reach(own, address) : -1;
+  return mine < 0 || links.some((other) => other !== own && reach(other, address) >= mine);
+}
+
+/** The next hop as the table writes it, or undefined while it is not known. */
+function findAddress(
+  via: Via,
+  link: string,
+  family: Family,
+  environment: Environment,
+): string | undefined {
+  if (via.kind === 'onlink') return `${noNextHop[family]}%${link}`;
+  if (via.kind === 'address')
+    return isScoped(via.address, link, environment) ? `${via.address}%${link}` : via.address;
+  const [route] = environment.defaults
+    .filter((each) => each.family === family && each.link === link)
+    .sort((a, b) => a.metric - b.metric);
+  if (!route) return undefined;
+  if (route.via === '') return `${noNextHop[family]}%${link}`;
+  return isScoped(route.via, link, environment) ? `${route.via}%${link}` : route.via;
+}
+
+/** What of the link keeps new connections away, in words; '' if nothing does. */
+function linkProblem(link: string, facts: LinkFacts | undefined): string {
+  if (!facts) return `there is no link ${link}`;
+  if (!facts.up) return `link ${link} is down`;
+  return facts.carrier ? '' : `link ${link} has no carrier`;
+}
+
+function problemOf(
+  { link, snat }: GatewayConfig,
+  family: Family,
+  facts: LinkFacts | undefined,
+  address: string | undefined,
+): string {
+  const problem = linkProblem(link, facts);
+  if (problem !== '') return problem;
+  if (address === undefined)
+    return `no ${familyName[family]} default route of link ${link} tells the next hop`;
+  const own = facts?.addresses.some((each) => each.family === family && each.global);
+  const needsOwn = snat[family].kind === 'masquerade' && !own;
+  return needsOwn ? `link ${link} has no ${familyName[family]} address` : '';
+}
+
+/** `auto` and `onlink` serve IPv6 only where the provider does. */
+const isServed = (via: Via, family: Family, facts: LinkFacts | undefined): boolean =>
+  via.kind === 'address' ||
+  family === 4 ||
+  (facts?.addresses.some((each) => each.family === family && each.global) ?? false);
+
+function resolve(
+  gateway: GatewayConfig,
+  family: Family,
+  via: Via,
+  { environment, ids, known }: ResolveInput,
+): ResolvedGateway[] {
+  const { name, link, snat } = gateway;
+  const key = gatewayKey(name, family);
+  const id = ids[key] ?? 0;
+  const facts = environment.links.find((each) => each.name === link);
+  if (id === 0 && !isServed(via, family, facts)) return [];
+  const found = findAddress(via, link, family, environment);
+  const unavailable = problemOf(gateway, family, facts, found);
+  // One that is away keeps what it had: it may come back with it.
+  const address = found ?? known.get(id)?.address ?? '';
+  return [{ key, name, family, link, address, unavailable, snat: snat[family], id }];
+}
+
+export interface ResolveInput {
+  environment: Environment;
+  /** By gatewayKey: ids that the names have. */
+  ids: Record<string, number>;
+  known: KnownGateways;
+}
+
+/** In the order of the file, IPv4 before IPv6. */
+export const resolveGateways = (config: Config, input: ResolveInput): ResolvedGateway[] =>
+  config.gateways.flatMap((gateway) =>
+    families
+      .filter((family) => input.environment.families.includes(family))
+      .flatMap((family) => {
+        const via = gateway.via[family];
+        return via ? resolve(gateway, family, via, input) : [];
+      }),
+  );
