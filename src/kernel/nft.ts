@@ -28,10 +28,12 @@ function formatElements(elements: NonNullable<NftObject['set']>['elem']): string
   );
 }
 
-/** What the table that is there has counted and learnt. */
-export function readKept(): Kept {
+/** What of this script the table that is there has counted and learnt. */
+function readKept(script: string): Kept {
   const kept: Kept = { counters: new Map(), elements: new Map() };
-  for (const kind of ['counters', 'sets']) {
+  const kinds = { counters: '  counter ', sets: '  set dns_' };
+  for (const [kind, word] of Object.entries(kinds)) {
+    if (!script.includes(word)) continue;
     const listing = tryRun(['nft', '-j', 'list', kind, ...ourTable]);
     // No table, so nothing to keep.
     if (listing.status !== 0) return kept;
@@ -58,7 +60,9 @@ export function applyNft(
   const stamp = stampOf(nft);
   if (!renew && listTable().includes(stamp)) return;
   const comment = `table inet lvsj {\n  comment "${stamp}"`;
-  run(['nft', '-f', '-'], { input: nftKeeping(readKept()).replace('table inet lvsj {', comment) });
+  run(['nft', '-f', '-'], {
+    input: nftKeeping(readKept(nft)).replace('table inet lvsj {', comment),
+  });
 }
 
 export function clearNft(): void {

@@ -12,7 +12,7 @@ import { type Director, families } from './director.ts';
 import { knownGateways, toGateway, withoutPresence } from './hops.ts';
 import { closeFd } from './libbpf.ts';
 import { findLink, isDirectorLink, lanLinks, readLinks } from './link.ts';
-import { readNftDigest } from './nft.ts';
+import { applyNft, readNftDigest } from './nft.ts';
 import { addObjects, readObjects, removeObjects } from './objects.ts';
 import { readSlots, readTable, type Slots } from './read-table.ts';
 import { changeSysctls } from './sysctl.ts';
@@ -32,7 +32,7 @@ export interface WriteOptions {
   links?: Link[];
   /** Compares with what the kernel has, whatever the edit: others may have taken something away. */
   repair?: boolean;
-  /** Makes the nftables table anew: somebody changed it. */
+  /** With repair: makes the nftables table anew, for somebody changed it. */
   renewNft?: boolean;
 }
 
@@ -65,16 +65,16 @@ export function writeTable(
   const others = options.config ? config?.gateways : config?.gateways.filter((a) => present.has(a));
   const hops = planHops(addressesOf(want.services, others), known, options.findLink ?? findLink);
   const after = { hops, ...marksOf(want), config, down };
-  const changed =
-    options.repair === true || options.renewNft === true || !sameObjects(director, before, after);
+  const changed = options.repair ? 'all' : whatChanged(director, before, after);
   director.keepTime();
-  if (changed) addGateways(director, { before, after, renewNft: options.renewNft });
+  if (changed === 'all') addGateways(director, { before, after, renewNft: options.renewNft });
+  else if (changed === 'nft') applyNft(plan(after, director), true);
   // Each time: links come and go with nobody to tell us.
   if (hops.size > 0) attachLinks(director, links, after);
   writeServices(director, all, have, want, new Map([...before.hops, ...after.hops]));
   writeTimeouts(director, want);
-  if (changed) removeGateways(director, all, before, after);
-  return { objects: changed };
+  if (changed === 'all') removeGateways(director, all, before, after);
+  return { objects: changed !== 'nothing' };
 }
 
 /** What the kernel lacks of what there should be now, or has beyond it: somebody else changed it. */
@@ -111,10 +111,12 @@ function plan({ hops, config, ...rest }: Base, { bits }: Director): Objects {
   return planObjects(config ? { ...wanted, config } : wanted, bits);
 }
 
-function sameObjects(director: Director, before: Base, after: Base): boolean {
+/** Of the kernel's objects: a new rule of the configuration concerns nftables alone. */
+function whatChanged(director: Director, before: Base, after: Base): 'all' | 'nft' | 'nothing' {
   const [a, b] = [plan(before, director), plan(after, director)];
   const { add, remove } = diffObjects(a, b);
-  return add.length === 0 && remove.length === 0 && a.nft === b.nft;
+  if (add.length > 0 || remove.length > 0) return 'all';
+  return a.nft === b.nft ? 'nothing' : 'nft';
 }
 
 /** What is there and what comes, at once: a gateway that goes keeps its source address until then. */

@@ -1,5 +1,6 @@
 // What a plan changes, in a person's words, and how many living connections feel it.
 
+import { isDeepStrictEqual } from 'node:util';
 import type { Applied } from '../model/applied.ts';
 import type { Config, GatewayConfig, RuleConfig } from '../model/config.ts';
 import type { PlannedChange, PlanState } from '../model/state.ts';
@@ -13,8 +14,7 @@ type Verb = PlannedChange['verb'];
 function diffFields(have: object, want: object, skip: readonly string[] = []): string[] {
   const before = have as Record<string, unknown>;
   return Object.entries(want).flatMap(([field, value]) => {
-    const [a, b] = [JSON.stringify(before[field]), JSON.stringify(value)];
-    if (skip.includes(field) || a === b) return [];
+    if (skip.includes(field) || isDeepStrictEqual(before[field], value)) return [];
     return [`${field} ${plain(before[field])} -> ${plain(value)}`];
   });
 }
