@@ -3,13 +3,14 @@
 
 import { fileURLToPath } from 'node:url';
 import * as abi from '../src/kernel/abi.gen.ts';
-import { Director, defaultSettings, defaults, markBits } from '../src/kernel/director.ts';
+import { Director, defaults, markBits } from '../src/kernel/director.ts';
 import * as libbpf from '../src/kernel/libbpf.ts';
 import { DirectorMaps } from '../src/kernel/maps.ts';
 import { createShards, DirectorObject, mapNames } from '../src/kernel/object.ts';
 import type { Program } from '../src/kernel/program.ts';
 import { readSlots } from '../src/kernel/read-table.ts';
 import { ServiceWriter } from '../src/kernel/write-services.ts';
+import { defaultSettings } from '../src/model/setting.ts';
 import type { Service } from '../src/model/table.ts';
 import type { Hop } from '../src/plan/hops.ts';
 import { run } from '../src/util/run.ts';

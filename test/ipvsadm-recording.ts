@@ -3,7 +3,7 @@
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { schedulers } from '../src/ipvsadm/schedulers.ts';
+import { schedulers } from '../src/model/scheduler.ts';
 
 export const folder = join(import.meta.dirname, 'golden/ipvsadm');
 

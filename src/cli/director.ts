@@ -3,16 +3,15 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { Director, defaults, requireRoot, stopDirector } from '../kernel/director.ts';
 import { withLock } from '../kernel/lock.ts';
+import { connections } from '../model/bounds.ts';
 import { exit, UserError } from '../util/error.ts';
 import { parse } from './parse.ts';
 
-const smallestTable = 1024;
-const largestTable = 64 * 1024 * 1024;
-
 function parseConnections(text: string): number {
   const number = Number(text);
-  if (!Number.isInteger(number) || number < smallestTable || number > largestTable)
-    throw new InvalidArgumentError(`a whole number from ${smallestTable} to ${largestTable}`);
+  const { smallest, largest } = connections;
+  if (!Number.isInteger(number) || number < smallest || number > largest)
+    throw new InvalidArgumentError(`a whole number from ${smallest} to ${largest}`);
   return number;
 }
 

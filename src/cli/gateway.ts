@@ -12,15 +12,11 @@ import {
   writeCapacity,
 } from '../kernel/gateways.ts';
 import { withLock } from '../kernel/lock.ts';
-import { formatBitRate, parseBitRate } from '../model/bit-rate.ts';
+import { formatBitRate, isCapacity, parseBitRate } from '../model/bit-rate.ts';
 import { exit, UserError } from '../util/error.ts';
 import { formatColumns } from './columns.ts';
 import { parse } from './parse.ts';
 import { directorToRead, directorToWrite, printJson } from './running.ts';
-
-/** 30 without a unit is a slip of 30M; no uplink is faster than the largest. */
-const smallestCapacity = 1e3;
-const largestCapacity = 1e12;
 
 const columns = [
   { title: 'id', right: true },
@@ -86,7 +82,7 @@ export function findGateway<G extends GatewayName>(gateways: readonly G[], name:
 /** `-` and 0: not told. */
 export function parseCapacity(text: string): number {
   const bits = text === '-' ? 0 : parseBitRate(text);
-  if (bits === 0 || (bits && bits >= smallestCapacity && bits <= largestCapacity)) return bits;
+  if (bits !== undefined && isCapacity(bits)) return bits;
   throw new UserError(
     `capacity "${text}": write bits a second with k, M or G, from 1k to 1000G, e.g. 250M or 1.5G; - for not told`,
     exit.usage,

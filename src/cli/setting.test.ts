@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { settingRules } from '../kernel/settings.ts';
+import { settingRules } from '../model/setting.ts';
 import { findRule, formatSettings, parseValue } from './setting.ts';
 
 test('settings are listed with their defaults and what they mean', () => {

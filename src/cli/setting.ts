@@ -3,13 +3,8 @@
 import { Command } from 'commander';
 import { requireRoot } from '../kernel/director.ts';
 import { withLock } from '../kernel/lock.ts';
-import {
-  readSettings,
-  type Setting,
-  type SettingRule,
-  settingRules,
-  writeSetting,
-} from '../kernel/settings.ts';
+import { readSettings, type Setting, writeSetting } from '../kernel/settings.ts';
+import { type SettingRule, settingRules } from '../model/setting.ts';
 import { exit, UserError } from '../util/error.ts';
 import { formatColumns } from './columns.ts';
 import { parse } from './parse.ts';

@@ -1,6 +1,7 @@
 // Collects the options of one command line: each value is checked as it is read, so that the first
 // offence is reported.
 
+import { largestCount, longestTimeout } from '../model/bounds.ts';
 import type { Family } from '../model/table.ts';
 import { exit, UserError } from '../util/error.ts';
 import { formatIpv4, parseInteger, parseIpv4, parseServer, type ServerAddress } from './address.ts';
@@ -8,9 +9,6 @@ import type { Context } from './command.ts';
 import type { OptionName } from './options.ts';
 import type { Word } from './words.ts';
 
-const maxInt = 2 ** 31 - 1;
-/** IPVS's longest timeout: 31 days in seconds. */
-const maxTimeout = 31 * 24 * 3600;
 /** What `-p` alone means; the manual page says 300, the tool does 360. */
 const defaultPersistence = 360;
 const defaultScheduler = 'wlc';
@@ -125,10 +123,10 @@ function parseFwmark(text: string, { markMask }: Context): number {
 }
 
 export const parseTimeout = (text: string, min: number): number =>
-  parseInteger(text, min, maxTimeout) ?? misuse(`invalid timeout value \`${text}' specified`);
+  parseInteger(text, min, longestTimeout) ?? misuse(`invalid timeout value \`${text}' specified`);
 
 const parseCount = (text: string, what: string): number =>
-  parseInteger(text, 0, maxInt) ?? misuse(`illegal ${what} specified`);
+  parseInteger(text, 0, largestCount) ?? misuse(`illegal ${what} specified`);
 
 function parseNetmask(text: string, family: Family): string {
   if (family === 4) {

@@ -2,9 +2,10 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { limits } from '../model/bounds.ts';
 import type { Service, ServiceGateway, Table } from '../model/table.ts';
 import { defaultContext, isEdit } from './command.ts';
-import { editTable, limits } from './edit.ts';
+import { editTable } from './edit.ts';
 import { parseCommand } from './parse.ts';
 
 const empty: Table = { services: [], timeouts: { tcp: 900, tcpFin: 120, udp: 300 }, size: 4096 };

@@ -2,16 +2,14 @@
 // sentences. Pure; the caller writes the result to the kernel. Checks come in the order in which
 // IPVS makes them.
 
+import { limits } from '../model/bounds.ts';
 import { persistenceKeys } from '../model/persistence.ts';
+import { schedulers } from '../model/scheduler.ts';
 import { noCounters, type Service, type ServiceGateway, type Table } from '../model/table.ts';
 import { UserError } from '../util/error.ts';
 import { parseIpv4, parseIpv6 } from './address.ts';
 import type { EditCommand, ServerCommand, ServiceCommand } from './command.ts';
 import { findService, isService } from './find.ts';
-import { schedulers } from './schedulers.ts';
-
-/** Sizes of the datapath's arrays. 254: gateway ids fill one byte, 0 and 255 are taken. */
-export const limits = { services: 4096, gatewaysOfService: 64, nextHops: 254 } as const;
 
 type GatewayKey = { address: string; port: number };
 

@@ -1,6 +1,6 @@
 // `-h` and `-v`.
 
-import { schedulers } from './schedulers.ts';
+import { schedulers } from '../model/scheduler.ts';
 
 const version = 'lvsj ipvsadm v1.31 (the commands of ipvsadm v1.31, IPVS v1.2.1)\n';
 

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { persistenceKeys } from '../model/persistence.ts';
+import { schedulers } from '../model/scheduler.ts';
 import {
   type Family,
   noCounters,
@@ -18,7 +19,6 @@ import { sortGateways, sortServices } from './find.ts';
 import type { Forwarder } from './forwarder.ts';
 import { parseRestore } from './restore.ts';
 import { formatSave } from './save.ts';
-import { schedulers } from './schedulers.ts';
 
 const counters = { totals: noCounters(), rates: noCounters() };
 const empty: Table = { services: [], timeouts: { tcp: 900, tcpFin: 120, udp: 300 }, size: 4096 };

@@ -2,7 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { parseSchedulerFlags, schedulers } from './schedulers.ts';
+import { schedulers } from '../model/scheduler.ts';
+import { parseSchedulerFlags } from './schedulers.ts';
 
 describe('scheduler flags', () => {
   test('come in the order of their bits, each once', () => {

@@ -1,29 +1,17 @@
-// The schedulers that a service may name, and what `-b` calls the three flags of each.
+// `-b`: the flags of a scheduler as ipvsadm takes them.
 
-import { flagNames, genericFlags, namedFlags } from '../model/scheduler.ts';
+import { flagBit, flagNames, namedFlags } from '../model/scheduler.ts';
 import { exit, UserError } from '../util/error.ts';
 
-/**
- * Scheduler name -> the flags it allows, by bit. A new scheduler of the datapath needs one line
- * here.
- */
-export const schedulers: ReadonlyMap<string, readonly string[]> = new Map(
-  'rr wrr lc wlc lblc lblcr dh sh sed nq fo ovf mh lbw lrtt'
-    .split(' ')
-    .map((name) => [name, flagNames(name)]),
-);
-
 /** Bit of a flag word: the generic names fit every scheduler, the others only their own. */
-function flagBit(word: string, scheduler: string): number {
-  const numbered = genericFlags.indexOf(word);
-  if (numbered >= 0) return numbered;
-  for (const [owner, names] of Object.entries(namedFlags)) {
-    const bit = names.indexOf(word);
-    if (bit < 0) continue;
-    if (owner === scheduler) return bit;
-    throw new UserError(`incompatible scheduler flag \`${word}'`, exit.usage);
-  }
-  throw new UserError(`invalid scheduler flag \`${word}'`, exit.usage);
+function bitOf(word: string, scheduler: string): number {
+  const bit = flagBit(word, scheduler);
+  if (bit !== undefined) return bit;
+  const incompatible = Object.values(namedFlags).some((names) => names.includes(word));
+  throw new UserError(
+    `${incompatible ? 'incompatible' : 'invalid'} scheduler flag \`${word}'`,
+    exit.usage,
+  );
 }
 
 /**
@@ -32,6 +20,6 @@ function flagBit(word: string, scheduler: string): number {
  */
 export function parseSchedulerFlags(text: string, scheduler: string): string[] {
   const words = text.split(',').filter((word) => word !== '');
-  const bits = new Set(words.map((word) => flagBit(word, scheduler)));
+  const bits = new Set(words.map((word) => bitOf(word, scheduler)));
   return flagNames(scheduler).filter((_, bit) => bits.has(bit));
 }

@@ -4,6 +4,8 @@
 // finds the program, and through it every map. lvsj_director is held by its routes, the LAN
 // programs by lvsj0's other end, where no packet comes, so that links can be added later.
 
+import { connections, defaultMarkMask, isMarkMask } from '../model/bounds.ts';
+import { defaultSettings } from '../model/setting.ts';
 import type { Family } from '../model/table.ts';
 import {
   directorLink,
@@ -32,7 +34,10 @@ export interface StartOptions {
   markMask: number;
 }
 
-export const defaults: StartOptions = { connections: 1_048_576, markMask: 0xff000000 };
+export const defaults: StartOptions = {
+  connections: connections.default,
+  markMask: defaultMarkMask,
+};
 
 /** Which of lvsj0p's filters are for links with an Ethernet header, and which for those without. */
 const peerHandle = { ethernet: 1, ip: 2 } as const;
@@ -50,13 +55,12 @@ export const families = (): Family[] => (haveIpv6() ? [4, 6] : [4]);
 
 /** Place of the eight gateway bits. */
 export function markBits(mask: number): MarkBits {
-  const shift = 31 - Math.clz32(mask & -mask);
-  if (mask >>> shift !== 0xff || mask >>> 0 !== (0xff << shift) >>> 0)
+  if (!isMarkMask(mask))
     throw new UserError(
       `mark mask 0x${(mask >>> 0).toString(16)}: it must be eight bits in a row, e.g. 0xff000000`,
       exit.usage,
     );
-  return { mask: mask >>> 0, shift };
+  return { mask: mask >>> 0, shift: 31 - Math.clz32(mask & -mask) };
 }
 
 const startTries = 20;
@@ -176,18 +180,6 @@ export class Director {
     clearMarks(this.bits.mask);
   }
 }
-
-/**
- * IPVS's sysctls of these names, where IPVS has 1 0 0 0 0: clients of a drained gateway are not
- * sent there any more.
- */
-export const defaultSettings = {
-  connReuseMode: 1,
-  expireNodestConn: 0,
-  expireQuiescentTemplate: 1,
-  sloppyTcp: 0,
-  sloppySctp: 0,
-};
 
 function initialSettings(options: StartOptions, bits: MarkBits): abi.Settings {
   return {

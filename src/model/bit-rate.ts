@@ -8,6 +8,9 @@ export function parseBitRate(text: string): number | undefined {
   return number === undefined ? undefined : Math.round(Number(number) * (units[unit] ?? 1));
 }
 
+/** 30 without a unit is a slip of 30M; no uplink is faster than the largest. 0 is not told. */
+export const isCapacity = (bits: number): boolean => bits === 0 || (bits >= 1e3 && bits <= 1e12);
+
 /** Three digits and the unit: `250M`, `1.5G`, `12.3k`, `0`. */
 export function formatBitRate(bits: number): string {
   const rounded = Number(bits.toPrecision(3));

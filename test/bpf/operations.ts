@@ -2,8 +2,8 @@
 // a few flows, time that passes.
 
 import fc from 'fast-check';
-import { schedulers } from '../../src/ipvsadm/schedulers.ts';
 import { persistenceKeys } from '../../src/model/persistence.ts';
+import { schedulers } from '../../src/model/scheduler.ts';
 import type { ServiceKey } from '../../src/model/table.ts';
 import type { FlowOptions, FlowProtocol } from './flow.ts';
 import { gatewayAddress } from './service.ts';
