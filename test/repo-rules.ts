@@ -25,11 +25,12 @@ const longTables: string[] = ['bpf/abi.h'];
 const mayImport: Record<string, string[]> = {
   model: [],
   util: [],
+  config: ['model', 'util'],
   ipvsadm: ['model', 'util'],
   plan: ['model', 'util'],
   kernel: ['model', 'util', 'plan'],
   lab: ['model', 'util'],
-  cli: ['model', 'util', 'ipvsadm', 'plan', 'kernel', 'lab'],
+  cli: ['model', 'util', 'config', 'ipvsadm', 'plan', 'kernel', 'lab'],
 };
 
 /** Packages that reach the kernel or start programs, and the places that may. */
