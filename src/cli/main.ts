@@ -14,6 +14,18 @@ const commands: Record<string, CommandEntry> = {
     summary: 'services and gateways, in the words of ipvsadm (lvsj ipvsadm -h)',
     run: async (args) => (await import('./ipvsadm.ts')).runIpvsadmCommand(args),
   },
+  plan: {
+    summary: 'what lvsj apply would change',
+    run: async (args) => (await import('./apply.ts')).runPlan(args),
+  },
+  apply: {
+    summary: 'make the director what the configuration says (/etc/lvsj/lvsj.yaml)',
+    run: async (args) => (await import('./apply.ts')).runApply(args),
+  },
+  confirm: {
+    summary: 'keep what lvsj apply --confirm has applied',
+    run: async (args) => (await import('./apply.ts')).runConfirm(args),
+  },
   start: {
     summary: 'start the director of this network namespace with other than default bounds',
     run: async (args) => (await import('./director.ts')).runStart(args),
@@ -40,6 +52,14 @@ const commands: Record<string, CommandEntry> = {
   },
 };
 
+/** What lvsj starts of itself. */
+const hidden: Record<string, CommandEntry> = {
+  'roll-back': {
+    summary: '',
+    run: async () => (await import('./apply.ts')).runRollBack(),
+  },
+};
+
 function help(): string {
   const lines = Object.entries(commands).map(
     ([name, { summary }]) => `  ${name.padEnd(9)}${summary}`,
@@ -59,7 +79,7 @@ async function main([name, ...args]: string[]): Promise<number> {
     process.stdout.write(help());
     return exit.ok;
   }
-  const command = commands[name];
+  const command = commands[name] ?? hidden[name];
   if (!command)
     throw new UserError(`lvsj: there is no command "${name}"; lvsj --help lists them`, exit.usage);
   return await command.run(args);

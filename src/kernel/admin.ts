@@ -3,12 +3,12 @@
 import type { AdminState } from '../model/state.ts';
 import { UserError } from '../util/error.ts';
 import { readApplied } from './applied.ts';
-import { applyConfig } from './apply.ts';
+import { applyConfig, type Done } from './apply.ts';
 import type { Director } from './director.ts';
 import { readEnvironment } from './environment.ts';
 
 /** The next new connection meets it. The caller holds the lock. */
-export function setAdmin(director: Director, name: string, state: AdminState): void {
+export function setAdmin(director: Director, name: string, state: AdminState): Done {
   const applied = readApplied(director);
   if (!applied?.config.gateways.some((gateway) => gateway.name === name))
     throw new UserError(
@@ -18,5 +18,11 @@ export function setAdmin(director: Director, name: string, state: AdminState): v
   const { [name]: _, ...others } = applied.admin;
   const admin = state === 'enabled' ? others : { ...others, [name]: state };
   const { config, file } = applied;
-  applyConfig(director, { config, file, environment: readEnvironment(), admin, repair: false });
+  return applyConfig(director, {
+    config,
+    file,
+    environment: readEnvironment(),
+    admin,
+    repair: false,
+  });
 }

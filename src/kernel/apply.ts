@@ -4,7 +4,9 @@
 import type { Applied } from '../model/applied.ts';
 import type { Config } from '../model/config.ts';
 import type { Environment } from '../model/environment.ts';
-import type { AdminState } from '../model/state.ts';
+import { settingRules } from '../model/setting.ts';
+import type { AdminState, PlanState } from '../model/state.ts';
+import { describePlan } from '../plan/describe.ts';
 import { familyOf, noNextHop } from '../plan/hops.ts';
 import { gatewayTable } from '../plan/objects.ts';
 import { type Move, type Plan, planConfig } from '../plan/plan.ts';
@@ -17,8 +19,7 @@ import { knownGateways, toGateway } from './hops.ts';
 import { interfaceIndex } from './libbpf.ts';
 import { readNftDigest } from './nft.ts';
 import { readTable } from './read-table.ts';
-import { settingRules } from './settings.ts';
-import { writeTable } from './write-table.ts';
+import { nftRepair, readRepairs, writeTable } from './write-table.ts';
 
 export interface ApplyInput {
   config: Config;
@@ -59,9 +60,20 @@ export function lookAhead(director: Director, input: ApplyInput): Outlook {
   };
 }
 
+/** What was done. */
+export interface Done {
+  before: Applied | undefined;
+  applied: Applied;
+  /** As foreseen, and what was put right. */
+  state: PlanState;
+}
+
 /** Brings the kernel to what the configuration says; a second time it changes nothing. */
-export function applyConfig(director: Director, input: ApplyInput): Applied {
-  const { applied, plan, admin } = lookAhead(director, input);
+export function applyConfig(director: Director, input: ApplyInput): Done {
+  const outlook = lookAhead(director, input);
+  const { applied, plan } = outlook;
+  const repairs = input.repair ? readRepairs(director) : [];
+  const state = describePlan({ config: input.config, ...outlook, repairs });
   for (const move of plan.moves) moveGateway(director, move);
   refreshLinks(director);
   const links = new Map(plan.gateways.map(({ address, link }) => [address, link]));
@@ -69,15 +81,15 @@ export function applyConfig(director: Director, input: ApplyInput): Applied {
     findLink: (_, address) => links.get(address) ?? '',
     config: plan.objects,
     links: input.environment.links,
-    repair: input.repair,
-    renewNft: input.repair && applied !== undefined && readNftDigest() !== applied.nftDigest,
+    repair: repairs.length > 0,
+    renewNft: repairs.includes(nftRepair),
   });
   writeCapacities(director, input.config, plan);
   const digest = written.objects ? readNftDigest() : undefined;
-  const next = nextApplied(input, { applied, plan, admin }, digest);
+  const next = nextApplied(input, outlook, digest);
   writeSettings(director, input.config, next.generation);
   if (JSON.stringify(next) !== JSON.stringify(applied)) writeApplied(director, next);
-  return next;
+  return { before: applied, applied: next, state };
 }
 
 /** What is fixed when a director starts. */
@@ -144,7 +156,7 @@ function writeSettings({ maps, settings }: Director, config: Config, _generation
 
 function nextApplied(
   { config, file, unconfirmed }: ApplyInput,
-  { applied, plan, admin }: Pick<Outlook, 'applied' | 'plan' | 'admin'>,
+  { applied, plan, admin }: Outlook,
   nftDigest = applied?.nftDigest ?? readNftDigest(),
 ): Applied {
   const same = applied && JSON.stringify(applied.config) === JSON.stringify(config);

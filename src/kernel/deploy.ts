@@ -9,7 +9,7 @@ import { describePlan } from '../plan/describe.ts';
 import { planConfig } from '../plan/plan.ts';
 import { UserError } from '../util/error.ts';
 import { readApplied, writeApplied } from './applied.ts';
-import { applyConfig, lookAhead } from './apply.ts';
+import { applyConfig, type Done, lookAhead } from './apply.ts';
 import { Director, stopDirector } from './director.ts';
 import { readEnvironment } from './environment.ts';
 import { withLock } from './lock.ts';
@@ -19,8 +19,8 @@ import { readRepairs } from './write-table.ts';
 export interface Deployment {
   config: Config;
   file: string;
-  /** Seconds until it is taken back unless somebody confirms; undefined: for good. */
-  confirmSeconds?: number;
+  /** Seconds until it is taken back unless somebody confirms; null: for good; undefined: as it was. */
+  confirmSeconds?: number | null;
   /** As it is now, if the caller knows. */
   environment?: Environment;
   /** Also what others changed in the kernel: true unless the caller knows that nobody did. */
@@ -28,7 +28,7 @@ export interface Deployment {
 }
 
 /** Applies it, and starts a director if none runs; whatever fails leaves what was there. */
-export function deploy(deployment: Deployment): Applied {
+export function deploy(deployment: Deployment): Done {
   return withLock(() => {
     const running = Director.find();
     if (running) return use(running, (director) => applyTo(director, deployment));
@@ -52,7 +52,7 @@ function use<T>(director: Director, work: (director: Director) => T): T {
   }
 }
 
-function applyTo(director: Director, deployment: Deployment): Applied {
+function applyTo(director: Director, deployment: Deployment): Done {
   const { config, file, confirmSeconds, environment, repair = true } = deployment;
   const before = readApplied(director);
   return applyConfig(director, {
@@ -60,12 +60,13 @@ function applyTo(director: Director, deployment: Deployment): Applied {
     file,
     environment: environment ?? readEnvironment(),
     repair,
-    unconfirmed: confirmSeconds === undefined ? null : until(confirmSeconds, before),
+    ...(confirmSeconds === undefined ? {} : { unconfirmed: until(confirmSeconds, before) }),
   });
 }
 
 /** While one waits for its confirmation, what comes back is still the one before it. */
-function until(seconds: number, before: Applied | undefined): Applied['unconfirmed'] {
+function until(seconds: number | null, before: Applied | undefined): Applied['unconfirmed'] {
+  if (seconds === null) return null;
   const by = new Date(Date.now() + seconds * 1000).toISOString();
   if (before?.unconfirmed) return { ...before.unconfirmed, by };
   return { by, config: before?.config ?? null, file: before?.file ?? '' };

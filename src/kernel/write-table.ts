@@ -77,6 +77,9 @@ export function writeTable(
   return { objects: changed !== 'nothing' };
 }
 
+/** How readRepairs names our nftables table. */
+export const nftRepair = 'nftables table inet lvsj';
+
 /** What the kernel lacks of what there should be now, or has beyond it: somebody else changed it. */
 export function readRepairs(director: Director): string[] {
   const applied = readApplied(director);
@@ -89,7 +92,7 @@ export function readRepairs(director: Director): string[] {
   const { add, remove } = diffObjects(readObjects(families()), want);
   const words = ({ family, words }: Change): string => `ip -${family} ${words}`;
   const nft = applied && readNftDigest() !== applied.nftDigest;
-  return [...add.map(words), ...remove.map(words), ...(nft ? ['nftables table inet lvsj'] : [])];
+  return [...add.map(words), ...remove.map(words), ...(nft ? [nftRepair] : [])];
 }
 
 /** What the kernel's objects follow from. */
