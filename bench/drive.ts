@@ -86,6 +86,7 @@ export class Drive {
       markShift: shift,
       icmpTimeoutS: timeoutS,
       otherTimeoutS: timeoutS,
+      generation: 0,
       ...defaultSettings,
     });
   }

@@ -10,7 +10,7 @@
 
 /* Bumped when a running director can't be driven by newer tools; see src/kernel/director.ts. */
 enum abi {
-	ABI_VERSION = 2,
+	ABI_VERSION = 3,
 };
 
 enum limits {
@@ -147,7 +147,18 @@ enum conn_word {
 	WORD_CONTROLLED = 0x00000400, /* made through a template */
 	WORD_PERSISTENCE = 0x00001800, /* controlled: the template's enum persistence_key */
 	WORD_PERSISTENCE_SHIFT = 11,
+	WORD_REASON = 0x0000e000, /* enum conn_reason */
+	WORD_REASON_SHIFT = 13,
 	WORD_NONCE = 0xffff0000,
+};
+
+/* How a connection got its gateway; 0 for a template. Numbers are never reused. */
+enum conn_reason {
+	REASON_SCHEDULER = 1,
+	REASON_TEMPLATE = 2, /* the gateway that its client has */
+	REASON_RACE = 3, /* as another first packet of its client at the same moment chose */
+	REASON_MIDSTREAM = 4, /* scheduled, but began elsewhere: sloppy_tcp, sloppy_sctp */
+	CONN_REASONS = 8,
 };
 
 /* An IPv4 address is held as ::ffff:a.b.c.d, so that one code path serves both. */
@@ -172,11 +183,14 @@ struct conn_key {
 /* 32 bytes: with the key and the map's own 56, an entry fills a 128-byte slab object. */
 struct conn {
 	__u64 seen_ns; /* newest packet, coarse CLOCK_MONOTONIC; template: newest connection */
-	__u32 word; /* enum conn_word: state, flags, nonce; changed by compare-and-swap only */
+	__u32 word; /* enum conn_word: state, flags, reason, nonce; changed by compare-and-swap only */
 	__u32 slot; /* slots[] entry */
 	__u32 opened_us; /* TCP without an answer yet: when its only SYN came; 0 = no such time */
 	__u32 netmask; /* controlled: the service's netmask then, finds its template again */
-	__u32 timeout_s; /* template: the service's persistence then */
+	union {
+		__u32 timeout_s; /* template: the service's persistence then */
+		__u32 generation; /* connection: settings.generation then */
+	};
 	__u32 children; /* template: connections made through it that live */
 };
 
@@ -310,6 +324,7 @@ struct settings {
 	__u32 mark_shift;
 	__u32 icmp_timeout_s;
 	__u32 other_timeout_s; /* protocols without ports */
+	__u32 generation; /* of the configuration that is applied; 0 = none ever was */
 	/* IPVS's sysctls of the same names: see docs/settings.md. */
 	__u32 conn_reuse_mode;
 	__u32 expire_nodest_conn;

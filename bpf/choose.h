@@ -95,12 +95,6 @@ static __always_inline int flow_is_sloppy(const struct flow *flow)
 	       flow->sctp_event != SCTP_EVENT_ABORT;
 }
 
-struct choice {
-	__u32 slot;
-	struct conn *template; /* that controls the new connection, or NULL */
-	int verdict;
-};
-
 /* May a template still lead there? A drained gateway must become empty, unless the admin says so. */
 static __always_inline int slot_is_usable(__u32 slot)
 {
@@ -136,8 +130,10 @@ static __always_inline void template_create(struct choice *choice, struct conn_k
 		slot_count_templates(choice->slot, 1);
 	choice->template = conn_find(key, now);
 	/* Two first packets of one client at once: both take what the first one chose. */
-	if (verdict == VERDICT_RACE && choice->template)
+	if (verdict == VERDICT_RACE && choice->template) {
 		choice->slot = choice->template->slot;
+		choice->reason = REASON_RACE;
+	}
 }
 
 /* The gateway of a new connection: its client's, or the scheduler's. slot 0 = none. */
@@ -146,7 +142,7 @@ static __always_inline void choose(struct choice *choice, const struct service *
 {
 	struct conn_key key;
 
-	choice->verdict = VERDICT_NEW;
+	choice->reason = REASON_SCHEDULER;
 	choice->template = NULL;
 	if (service->persistence_s) {
 		template_key(&key, &flow->key, service->key.fwmark, service->netmask,
@@ -155,12 +151,11 @@ static __always_inline void choose(struct choice *choice, const struct service *
 	}
 	if (choice->template) {
 		choice->slot = choice->template->slot;
-		choice->verdict = VERDICT_TEMPLATE;
 		if (slot_is_usable(choice->slot)) {
+			choice->reason = REASON_TEMPLATE;
 			choice->template->seen_ns = now;
 			return;
 		}
-		choice->verdict = VERDICT_NEW;
 	}
 	choice->slot = schedule(service, &flow->key);
 	if (!choice->slot)

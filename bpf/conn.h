@@ -227,14 +227,25 @@ static __always_inline int conn_store(struct conn_key *key, struct conn *conn)
 	return error == -17 /* EEXIST */ ? VERDICT_RACE : VERDICT_TABLE_FULL;
 }
 
-/* A new connection of this flow through a slot; template: the one that controls it, or NULL. */
-static __always_inline int conn_create(struct flow *flow, const struct service *service, __u32 slot,
-				       struct conn *template, __u64 now)
+/* The gateway of a new connection. */
+struct choice {
+	__u32 slot; /* 0 = none */
+	__u32 reason; /* enum conn_reason */
+	struct conn *template; /* that controls the connection, or NULL */
+};
+
+/* A new connection of this flow. */
+static __always_inline int conn_create(struct flow *flow, const struct service *service,
+				       const struct choice *choice, __u64 now)
 {
-	struct conn conn = { .seen_ns = now, .slot = slot };
+	struct conn conn = { .seen_ns = now, .slot = choice->slot };
+	struct settings *settings = settings_get();
+	struct conn *template = choice->template;
 	int verdict;
 
-	conn.word = conn_word_next(flow, CONN_NONE);
+	if (settings)
+		conn.generation = settings->generation;
+	conn.word = conn_word_next(flow, CONN_NONE) | choice->reason << WORD_REASON_SHIFT;
 	if (flow->key.protocol == IPPROTO_TCP && flow->opens)
 		conn.opened_us = clock_us();
 	if (template) {
@@ -245,8 +256,8 @@ static __always_inline int conn_create(struct flow *flow, const struct service *
 	}
 	verdict = conn_store(&flow->key, &conn);
 	if (verdict == VERDICT_NEW) {
-		slot_count(slot, !!(conn.word & WORD_ACTIVE), !(conn.word & WORD_ACTIVE));
-		load_open(slot, conn.opened_us != 0);
+		slot_count(choice->slot, !!(conn.word & WORD_ACTIVE), !(conn.word & WORD_ACTIVE));
+		load_open(choice->slot, conn.opened_us != 0);
 	} else if (template) {
 		__sync_fetch_and_add(&template->children, -1);
 	}

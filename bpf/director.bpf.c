@@ -171,6 +171,9 @@ static __always_inline int open_connection(struct flow *flow, __u32 fwmark, __u3
 	if (flow->ttl <= 1)
 		return VERDICT_TTL;
 	choose(&choice, service, flow, now);
+	/* Not in choose(): the verifier would walk through all that follows twice. */
+	if (choice.reason == REASON_SCHEDULER && !flow->opens)
+		choice.reason = REASON_MIDSTREAM;
 	id = choice.slot ? gateway_of(choice.slot) : 0;
 	if (!id)
 		return VERDICT_NO_GATEWAY;
@@ -179,7 +182,7 @@ static __always_inline int open_connection(struct flow *flow, __u32 fwmark, __u3
 		stats_count(choice.slot, flow, 1);
 		return VERDICT_ONE_PACKET;
 	}
-	verdict = conn_create(flow, service, choice.slot, choice.template, now);
+	verdict = conn_create(flow, service, &choice, now);
 	if (verdict == VERDICT_RACE) {
 		struct conn *conn = conn_find(&flow->key, now);
 
@@ -189,7 +192,9 @@ static __always_inline int open_connection(struct flow *flow, __u32 fwmark, __u3
 		}
 	}
 	stats_count(choice.slot, flow, verdict != VERDICT_RACE);
-	return verdict == VERDICT_NEW ? choice.verdict : verdict;
+	if (verdict == VERDICT_NEW && choice.reason == REASON_TEMPLATE)
+		return VERDICT_TEMPLATE;
+	return verdict;
 }
 
 static __always_inline int direct(struct __sk_buff *skb, __u32 *gateway)

@@ -15,6 +15,7 @@ struct abi_exports {
 	enum verdict verdict;
 	enum conn_state conn_state;
 	enum conn_word conn_word;
+	enum conn_reason conn_reason;
 	enum gateway_flag gateway_flag;
 	enum edit edit;
 	enum request_kind request_kind;

@@ -103,8 +103,18 @@ function formatEnum(type: BtfType): string {
   return `export const ${camel(type.name)} = {\n${values.join('\n')}\n} as const;\n`;
 }
 
+/** The names that a nameless union gives one place are all fields of the struct. */
+function membersOf(btf: Btf, type: BtfType): BtfMember[] {
+  return (type.members ?? []).flatMap((member) => {
+    const part = btf.get(member.type_id);
+    if (part.kind !== 'UNION') return [member];
+    const at = member.bits_offset;
+    return membersOf(btf, part).map((each) => ({ ...each, bits_offset: each.bits_offset + at }));
+  });
+}
+
 function formatStruct(btf: Btf, type: BtfType): string {
-  const fields = (type.members ?? [])
+  const fields = membersOf(btf, type)
     .map((member) => btf.field(member))
     .filter((f) => f.name !== 'pad');
   const types = fields.map((field) => `  ${camel(field.name)}: ${tsType(field)};`);

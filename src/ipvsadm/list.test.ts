@@ -135,6 +135,8 @@ test("connections show every protocol by IPVS's name for it", () => {
     state: 'ASSURED',
     expires: 59,
     fwmark: 1,
+    reason: '',
+    generation: 0,
   };
   const rows = [0, 1, 58, 132, 47].map((protocol) => ({ ...connection, protocol }));
   const lines = formatConnections(rows, list('-Lnc')).trimEnd().split('\n').slice(2);

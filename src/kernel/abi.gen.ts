@@ -3,7 +3,7 @@
 import type { Layout, Layouts } from './codec.ts';
 
 export const abi = {
-  ABI_VERSION: 2,
+  ABI_VERSION: 3,
 } as const;
 
 export const limits = {
@@ -124,7 +124,17 @@ export const connWord = {
   WORD_CONTROLLED: 1024,
   WORD_PERSISTENCE: 6144,
   WORD_PERSISTENCE_SHIFT: 11,
+  WORD_REASON: 57344,
+  WORD_REASON_SHIFT: 13,
   WORD_NONCE: 4294901760,
+} as const;
+
+export const connReason = {
+  REASON_SCHEDULER: 1,
+  REASON_TEMPLATE: 2,
+  REASON_RACE: 3,
+  REASON_MIDSTREAM: 4,
+  CONN_REASONS: 8,
 } as const;
 
 export const gatewayFlag = {
@@ -187,6 +197,7 @@ export interface Conn {
   openedUs: number;
   netmask: number;
   timeoutS: number;
+  generation: number;
   children: number;
 }
 
@@ -199,6 +210,7 @@ export const connLayout: Layout<Conn> = {
     { name: 'openedUs', offset: 16, kind: 'u32' },
     { name: 'netmask', offset: 20, kind: 'u32' },
     { name: 'timeoutS', offset: 24, kind: 'u32' },
+    { name: 'generation', offset: 24, kind: 'u32' },
     { name: 'children', offset: 28, kind: 'u32' },
   ],
 };
@@ -452,6 +464,7 @@ export interface Settings {
   markShift: number;
   icmpTimeoutS: number;
   otherTimeoutS: number;
+  generation: number;
   connReuseMode: number;
   expireNodestConn: number;
   expireQuiescentTemplate: number;
@@ -460,7 +473,7 @@ export interface Settings {
 }
 
 export const settingsLayout: Layout<Settings> = {
-  size: 180,
+  size: 184,
   fields: [
     { name: 'abi', offset: 0, kind: 'u32' },
     { name: 'connectionLimit', offset: 4, kind: 'u32' },
@@ -471,11 +484,12 @@ export const settingsLayout: Layout<Settings> = {
     { name: 'markShift', offset: 148, kind: 'u32' },
     { name: 'icmpTimeoutS', offset: 152, kind: 'u32' },
     { name: 'otherTimeoutS', offset: 156, kind: 'u32' },
-    { name: 'connReuseMode', offset: 160, kind: 'u32' },
-    { name: 'expireNodestConn', offset: 164, kind: 'u32' },
-    { name: 'expireQuiescentTemplate', offset: 168, kind: 'u32' },
-    { name: 'sloppyTcp', offset: 172, kind: 'u32' },
-    { name: 'sloppySctp', offset: 176, kind: 'u32' },
+    { name: 'generation', offset: 160, kind: 'u32' },
+    { name: 'connReuseMode', offset: 164, kind: 'u32' },
+    { name: 'expireNodestConn', offset: 168, kind: 'u32' },
+    { name: 'expireQuiescentTemplate', offset: 172, kind: 'u32' },
+    { name: 'sloppyTcp', offset: 176, kind: 'u32' },
+    { name: 'sloppySctp', offset: 180, kind: 'u32' },
   ],
 };
 

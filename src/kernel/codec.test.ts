@@ -27,7 +27,9 @@ describe('the codec of C structs', () => {
       slot: 7,
       openedUs: 1,
       netmask: 0xffffffff,
+      // Two names of one place.
       timeoutS: 300,
+      generation: 300,
       children: 2,
     };
     assert.deepEqual(decode(abi.connLayout, encode(abi.connLayout, conn)), conn);

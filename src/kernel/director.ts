@@ -192,6 +192,7 @@ function initialSettings(options: StartOptions, bits: MarkBits): abi.Settings {
     markShift: bits.shift,
     icmpTimeoutS: icmpTimeout,
     otherTimeoutS: otherTimeout,
+    generation: 0,
     ...defaultSettings,
   };
 }

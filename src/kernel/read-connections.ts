@@ -46,6 +46,16 @@ function timeoutOf(
   return settings.otherTimeoutS;
 }
 
+const reasonNames: Map<number, string> = new Map(
+  Object.entries(abi.connReason).map(([name, number]) => [
+    number,
+    name.replace('REASON_', '').toLowerCase(),
+  ]),
+);
+
+const reasonName = (word: number): string =>
+  reasonNames.get((word & abi.connWord.WORD_REASON) >> abi.connWord.WORD_REASON_SHIFT) ?? '';
+
 const nsPerSecond = 1_000_000_000n;
 
 /** A template has none: by another key than the client it holds its fwmark in their place. */
@@ -78,6 +88,8 @@ export function* readConnections(director: Director): Generator<Connection> {
       state: stateName(key.protocol, state),
       expires: Math.max(0, timeoutOf(settings, key, conn, state) - age),
       fwmark: slot?.fwmark ?? 0,
+      reason: reasonName(conn.word),
+      generation: key.protocol === 0 ? 0 : conn.generation,
     };
   }
 }

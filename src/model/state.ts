@@ -91,10 +91,6 @@ export interface ConnectionState extends Connection {
   /** Name of the gateway; its address where it has none. */
   gatewayName: string;
   serviceName: string;
-  /** How the gateway was chosen: `scheduler`, `template`, `race`, `midstream`. */
-  reason: string;
-  /** Number of the configuration under which it was. */
-  generation: number;
 }
 
 export interface DaemonState {
