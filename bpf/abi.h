@@ -379,6 +379,24 @@ enum edit {
 enum request_kind {
 	REQUEST_START = 1, /* the timers; again if they were lost */
 	REQUEST_EDITED = 2, /* see enum edit */
+	REQUEST_EXPLAIN = 3, /* see struct explanation */
+};
+
+/* What is there already of a connection that is asked for. */
+enum explained {
+	EXPLAINED_CONN = 1,
+	EXPLAINED_TEMPLATE = 2,
+};
+
+/* What the director would do with a connection's first packet, and why. */
+struct explanation {
+	__u32 verdict; /* enum verdict */
+	__u32 reason; /* enum conn_reason: how the slot was, or would be chosen; 0 = no slot */
+	__u32 slot; /* 0 = none */
+	__u32 found; /* enum explained: which of these hold something */
+	struct conn conn;
+	struct conn template;
+	struct conn_key template_key; /* of a persistent service, whether there is one or not */
 };
 
 /* What user space asks of lvsj_control. */
@@ -387,6 +405,8 @@ struct request {
 	__u32 edit; /* enum edit */
 	__u32 place;
 	struct service_key key;
+	struct conn_key conn; /* EXPLAIN */
+	struct explanation explanation; /* the answer to that */
 };
 
 #endif

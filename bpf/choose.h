@@ -9,6 +9,20 @@
 /* Tries at advancing rr or wrr past another CPU; then a place is used twice, which harms nobody. */
 #define CURSOR_TRIES 4
 
+/* The id of a slot's gateway; 0 if it was deleted. */
+static __always_inline __u32 gateway_of(__u32 slot)
+{
+	struct slot *config = slot_get(slot);
+	struct gateway *gateway;
+	__u32 id;
+
+	if (!config)
+		return 0;
+	id = config->gateway;
+	gateway = bpf_map_lookup_elem(&gateways, &id);
+	return gateway && gateway->flags & GATEWAY_PRESENT ? id : 0;
+}
+
 static __always_inline struct service *service_find(__u32 fwmark, __u32 family)
 {
 	struct service_key key = { .fwmark = fwmark, .family = family };
@@ -31,9 +45,9 @@ static __always_inline int cursor_publish(struct service_cursor *cursor,
 
 /* Global, so that the verifier checks it once, not at each try of each path that leads to it. */
 __noinline __u32 schedule_once(const struct service *service, struct service_cursor *cursor,
-			       const struct conn_key *key)
+			       const struct conn_key *key, __u32 dry)
 {
-	return service && cursor && key ? sched_pick(service, cursor, key) : 0;
+	return service && cursor && key ? sched_pick(service, cursor, key, dry) : 0;
 }
 
 static __always_inline __u32 schedule(const struct service *service, const struct conn_key *key)
@@ -47,7 +61,7 @@ static __always_inline __u32 schedule(const struct service *service, const struc
 	for (int i = 0; i < CURSOR_TRIES; i++) {
 		struct service_cursor from = *cursor, to = from;
 
-		slot = schedule_once(service, &to, key);
+		slot = schedule_once(service, &to, key, 0);
 		if (cursor_publish(cursor, &from, &to))
 			break;
 	}

@@ -129,6 +129,21 @@ static __always_inline struct conn *conn_find(struct conn_key *key, __u64 now)
 	return conn;
 }
 
+/* The same for who may change nothing: an expired entry stays where it is. */
+static __always_inline const struct conn *conn_peek(const struct conn_key *key, __u64 now)
+{
+	void *shard = conn_shard(key);
+	const struct conn *conn;
+
+	if (!shard)
+		return NULL;
+	conn = bpf_map_lookup_elem(shard, key);
+	if (!conn || (conn->word & WORD_STATE) == CONN_DEAD ||
+	    conn_expired(conn, key->protocol, now))
+		return NULL;
+	return conn;
+}
+
 static __always_inline void conn_remove(struct conn_key *key, struct conn *conn)
 {
 	void *shard = conn_shard(key);

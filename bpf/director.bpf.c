@@ -19,6 +19,7 @@
 #include <bpf/bpf_endian.h>
 #include "choose.h"
 #include "conn.h"
+#include "explain.h"
 #include "maps.h"
 #include "parse.h"
 #include "stats.h"
@@ -44,20 +45,6 @@ static __always_inline int mark_is_decided(const struct __sk_buff *skb)
 	struct settings *settings = settings_get();
 
 	return !settings || skb->mark & settings->mark_mask;
-}
-
-/* The id of a slot's gateway; 0 if it was deleted. */
-static __always_inline __u32 gateway_of(__u32 slot)
-{
-	struct slot *config = slot_get(slot);
-	struct gateway *gateway;
-	__u32 id;
-
-	if (!config)
-		return 0;
-	id = config->gateway;
-	gateway = bpf_map_lookup_elem(&gateways, &id);
-	return gateway && gateway->flags & GATEWAY_PRESENT ? id : 0;
 }
 
 static __always_inline int ingress(struct __sk_buff *skb, __u32 link_header)
@@ -287,6 +274,9 @@ int lvsj_control(struct __sk_buff *skb)
 		return clocks_start();
 	case REQUEST_EDITED:
 		return edited(request);
+	case REQUEST_EXPLAIN:
+		explain(request);
+		return 0;
 	default:
 		return 0;
 	}

@@ -19,6 +19,7 @@ struct abi_exports {
 	enum gateway_flag gateway_flag;
 	enum edit edit;
 	enum request_kind request_kind;
+	enum explained explained;
 	enum applied_limits applied_limits;
 	struct conn_key conn_key;
 	struct conn conn;

@@ -86,9 +86,13 @@ static __always_inline __u32 sched_hash8(__u32 value)
 #include "sched_sh.h"
 #include "sched_wrr.h"
 
-/* cursor is advanced in place: the caller hands in a copy and publishes it. */
+/*
+ * cursor is advanced in place: the caller hands in a copy and publishes it. dry: nobody will make
+ * that connection, so nothing is remembered of it.
+ */
 static __always_inline __u32 sched_pick(const struct service *service,
-					struct service_cursor *cursor, const struct conn_key *key)
+					struct service_cursor *cursor, const struct conn_key *key,
+					__u32 dry)
 {
 	switch (service->scheduler) {
 	case SCHEDULER_RR:
@@ -114,9 +118,9 @@ static __always_inline __u32 sched_pick(const struct service *service,
 	case SCHEDULER_MH:
 		return sched_mh_pick(service, key);
 	case SCHEDULER_LBLC:
-		return sched_lblc_pick(service, key);
+		return sched_lblc_pick(service, key, dry);
 	case SCHEDULER_LBLCR:
-		return sched_lblcr_pick(service, key);
+		return sched_lblcr_pick(service, key, dry);
 	case SCHEDULER_LBW:
 		return sched_lbw_pick(service);
 	case SCHEDULER_LRTT:

@@ -68,13 +68,15 @@ static __always_inline void lblc_key(struct server_key *to, const struct service
 }
 
 /* What is remembered of a server; nothing if that was too long ago. */
-static __always_inline struct server_choice *lblc_recall(const struct server_key *key, __u64 now)
+static __always_inline struct server_choice *lblc_recall(const struct server_key *key, __u64 now,
+							 __u32 dry)
 {
 	struct server_choice *choice = server_choice_get(key);
 
 	if (!choice || lblc_age(choice->seen_ns, now) >= LBLC_EXPIRATION_NS)
 		return NULL;
-	choice->seen_ns = now;
+	if (!dry)
+		choice->seen_ns = now;
 	return choice;
 }
 
@@ -91,7 +93,8 @@ static __always_inline void lblc_remember(const struct server_key *key, __u32 sl
 	choice->changed_ns = now;
 }
 
-static __noinline __u32 sched_lblc_pick(const struct service *service, const struct conn_key *key)
+static __noinline __u32 sched_lblc_pick(const struct service *service, const struct conn_key *key,
+					__u32 dry)
 {
 	__u64 now = sched_now();
 	struct server_choice *choice;
@@ -100,7 +103,7 @@ static __noinline __u32 sched_lblc_pick(const struct service *service, const str
 	__u32 slot;
 
 	lblc_key(&server, service, key);
-	choice = lblc_recall(&server, now);
+	choice = lblc_recall(&server, now, dry);
 	slot = choice && choice->count ? choice->slots[0] : 0;
 	config = slot_get(slot);
 	/* Not whether it is overloaded: IPVS does not ask either. */
@@ -108,7 +111,7 @@ static __noinline __u32 sched_lblc_pick(const struct service *service, const str
 	    !lblc_is_busy(service, slot))
 		return slot;
 	slot = sched_lc_pick(service, 1);
-	if (slot)
+	if (slot && !dry)
 		lblc_remember(&server, slot, now);
 	return slot;
 }
@@ -196,7 +199,8 @@ static __always_inline void lblcr_add(struct server_choice *choice, __u32 slot, 
 	choice->changed_ns = now;
 }
 
-static __noinline __u32 sched_lblcr_pick(const struct service *service, const struct conn_key *key)
+static __noinline __u32 sched_lblcr_pick(const struct service *service, const struct conn_key *key,
+					 __u32 dry)
 {
 	struct lblc_scan scan = { .service = service };
 	__u64 now = sched_now();
@@ -205,17 +209,17 @@ static __noinline __u32 sched_lblcr_pick(const struct service *service, const st
 	__u32 best, slot;
 
 	lblc_key(&server, service, key);
-	choice = lblc_recall(&server, now);
+	choice = lblc_recall(&server, now, dry);
 	if (!choice) {
 		slot = sched_lc_pick(service, 1);
-		if (slot)
+		if (slot && !dry)
 			lblc_remember(&server, slot, now);
 		return slot;
 	}
 	scan.choice = choice;
 	lblcr_search(&scan, 0);
 	best = scan.slot;
-	if (choice->count > 1 && lblc_age(choice->changed_ns, now) > LBLC_EXPIRATION_NS) {
+	if (!dry && choice->count > 1 && lblc_age(choice->changed_ns, now) > LBLC_EXPIRATION_NS) {
 		lblcr_search(&scan, 1);
 		if (scan.slot)
 			lblcr_remove(&scan, now);
@@ -223,7 +227,7 @@ static __noinline __u32 sched_lblcr_pick(const struct service *service, const st
 	if (best && !lblc_is_busy(service, best))
 		return best;
 	slot = sched_lc_pick(service, 1);
-	if (slot)
+	if (slot && !dry)
 		lblcr_add(choice, slot, now);
 	return slot;
 }

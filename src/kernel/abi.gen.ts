@@ -152,6 +152,12 @@ export const edit = {
 export const requestKind = {
   REQUEST_START: 1,
   REQUEST_EDITED: 2,
+  REQUEST_EXPLAIN: 3,
+} as const;
+
+export const explained = {
+  EXPLAINED_CONN: 1,
+  EXPLAINED_TEMPLATE: 2,
 } as const;
 
 export const appliedLimits = {
@@ -547,20 +553,47 @@ export const appliedPartLayout: Layout<AppliedPart> = {
   ],
 };
 
+export interface Explanation {
+  verdict: number;
+  reason: number;
+  slot: number;
+  found: number;
+  conn: Conn;
+  template: Conn;
+  templateKey: ConnKey;
+}
+
+export const explanationLayout: Layout<Explanation> = {
+  size: 120,
+  fields: [
+    { name: 'verdict', offset: 0, kind: 'u32' },
+    { name: 'reason', offset: 4, kind: 'u32' },
+    { name: 'slot', offset: 8, kind: 'u32' },
+    { name: 'found', offset: 12, kind: 'u32' },
+    { name: 'conn', offset: 16, kind: 'conn' },
+    { name: 'template', offset: 48, kind: 'conn' },
+    { name: 'templateKey', offset: 80, kind: 'connKey' },
+  ],
+};
+
 export interface Request {
   kind: number;
   edit: number;
   place: number;
   key: ServiceKey;
+  conn: ConnKey;
+  explanation: Explanation;
 }
 
 export const requestLayout: Layout<Request> = {
-  size: 20,
+  size: 184,
   fields: [
     { name: 'kind', offset: 0, kind: 'u32' },
     { name: 'edit', offset: 4, kind: 'u32' },
     { name: 'place', offset: 8, kind: 'u32' },
     { name: 'key', offset: 12, kind: 'serviceKey' },
+    { name: 'conn', offset: 20, kind: 'connKey' },
+    { name: 'explanation', offset: 64, kind: 'explanation' },
   ],
 };
 
@@ -587,5 +620,6 @@ export const layouts: Layouts = {
   remembered: rememberedLayout,
   appliedKey: appliedKeyLayout,
   appliedPart: appliedPartLayout,
+  explanation: explanationLayout,
   request: requestLayout,
 };

@@ -16,6 +16,7 @@ import {
 } from '../plan/objects.ts';
 import { exit, UserError } from '../util/error.ts';
 import * as abi from './abi.gen.ts';
+import { decode } from './codec.ts';
 import { clearMarks } from './conntrack.ts';
 import * as libbpf from './libbpf.ts';
 import { deleteDirectorLink, haveIpv6, makeDirectorLink, readLinks } from './link.ts';
@@ -64,6 +65,8 @@ export function markBits(mask: number): MarkBits {
 }
 
 const startTries = 20;
+
+const noRequest = decode(abi.requestLayout, Buffer.alloc(abi.requestLayout.size));
 
 /** Root of this machine, in a namespace that it may change. */
 export function requireRoot(): void {
@@ -127,14 +130,15 @@ export class Director {
     return { mask: this.settings.markMask, shift: this.settings.markShift };
   }
 
-  /** Has lvsj_control do something: see struct request of bpf/abi.h. */
-  request(request: Partial<abi.Request>): void {
-    if (!this.#ask(request)) throw new Error(`lvsj_control refused request ${request.kind}`);
+  /** Has lvsj_control do something, and returns what it made of the request: see bpf/abi.h. */
+  request(request: Partial<abi.Request>): abi.Request {
+    const answer = this.#ask(request) && this.maps.requests.get(0);
+    if (!answer) throw new Error(`lvsj_control refused request ${request.kind}`);
+    return answer;
   }
 
   #ask(request: Partial<abi.Request>): boolean {
-    const key = request.key ?? { fwmark: 0, family: 0 };
-    this.maps.requests.set(0, { kind: 0, edit: 0, place: 0, ...request, key });
+    this.maps.requests.set(0, { ...noRequest, ...request });
     return this.control.run(Buffer.alloc(64)).retval === 0;
   }
 

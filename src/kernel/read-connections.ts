@@ -4,6 +4,7 @@ import { addressFromWords } from '../model/address.ts';
 import type { Connection } from '../model/table.ts';
 import * as abi from './abi.gen.ts';
 import type { Director } from './director.ts';
+import { reasonName } from './names.ts';
 import { gatewayAddress } from './read-table.ts';
 
 const states = abi.connState;
@@ -46,15 +47,8 @@ function timeoutOf(
   return settings.otherTimeoutS;
 }
 
-const reasonNames: Map<number, string> = new Map(
-  Object.entries(abi.connReason).map(([name, number]) => [
-    number,
-    name.replace('REASON_', '').toLowerCase(),
-  ]),
-);
-
-const reasonName = (word: number): string =>
-  reasonNames.get((word & abi.connWord.WORD_REASON) >> abi.connWord.WORD_REASON_SHIFT) ?? '';
+const reasonOf = (word: number): string =>
+  reasonName((word & abi.connWord.WORD_REASON) >> abi.connWord.WORD_REASON_SHIFT);
 
 const nsPerSecond = 1_000_000_000n;
 
@@ -62,21 +56,20 @@ const nsPerSecond = 1_000_000_000n;
 const portsOf = ({ protocol, clientPort, serverPort }: abi.ConnKey) =>
   protocol === 0 ? { clientPort: 0, serverPort: 0 } : { clientPort, serverPort };
 
-/** All connections and templates, in the order of the hash: none. */
-export function* readConnections(director: Director): Generator<Connection> {
+/** Makes connections of entries. What it needs beside them it reads once. */
+export function connectionReader(director: Director) {
   const { settings, maps } = director;
   const slots = maps.slots.all(settings.slotsUsed);
   const gateways = maps.gateways.all();
   // The clock of the datapath: CLOCK_MONOTONIC.
   const now = process.hrtime.bigint();
-  for (const [key, conn] of maps.connections()) {
+  return (key: abi.ConnKey, conn: abi.Conn): Connection => {
     const state = conn.word & abi.connWord.WORD_STATE;
-    if (state === states.CONN_DEAD) continue;
     const slot = slots.get(conn.slot);
     const age = Number((now - conn.seenNs) / nsPerSecond);
     const client = addressFromWords(key.client.word);
     const ports = portsOf(key);
-    yield {
+    return {
       protocol: key.protocol,
       family: client.includes(':') ? 6 : 4,
       client,
@@ -88,8 +81,15 @@ export function* readConnections(director: Director): Generator<Connection> {
       state: stateName(key.protocol, state),
       expires: Math.max(0, timeoutOf(settings, key, conn, state) - age),
       fwmark: slot?.fwmark ?? 0,
-      reason: reasonName(conn.word),
+      reason: reasonOf(conn.word),
       generation: key.protocol === 0 ? 0 : conn.generation,
     };
-  }
+  };
+}
+
+/** All connections and templates, in the order of the hash: none. */
+export function* readConnections(director: Director): Generator<Connection> {
+  const toConnection = connectionReader(director);
+  for (const [key, conn] of director.maps.connections())
+    if ((conn.word & abi.connWord.WORD_STATE) !== states.CONN_DEAD) yield toConnection(key, conn);
 }

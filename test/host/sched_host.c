@@ -147,7 +147,7 @@ static int run_pick(const char *line)
 	    !parse_address(client, &key.client) || !parse_address(server, &key.server))
 		return -1;
 	key.client_port = htons(port);
-	slot = sched_pick(&service, &next, &key);
+	slot = sched_pick(&service, &next, &key, 0);
 	/* As cursor_publish() of choose.h: a pick moves no more than these two. */
 	cursor.position = next.position;
 	cursor.current = next.current;
