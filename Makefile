@@ -36,8 +36,9 @@ test-bpf: build build/bench/drive.o ## run packets through the programs on this 
 
 test-netns: build ## run real traffic through network namespaces (root)
 	@$(call need_root,$@)
-	@# A daemon to drive the director, and the /etc/protocols that its pings need: no demo should bring them along.
-	@scripts/setup.sh ldirectord netbase
+	@# No demo should bring these along: a daemon to drive the director, the /etc/protocols that its pings need,
+	@# and a DHCP server and client for lines whose addresses change.
+	@scripts/setup.sh ldirectord netbase dnsmasq-base udhcpc
 	@# Each file has labs of its own, and most of its time is the kernel's and the clients' waiting.
 	node --test --test-concurrency=3 'test/netns/**/*.test.ts'
 

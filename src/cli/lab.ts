@@ -10,6 +10,8 @@ import { parse } from './parse.ts';
 interface LabOptions {
   name: string;
   isps?: string;
+  dhcp?: string[];
+  ppp?: string[];
 }
 
 const named = (command: Command): Command => command.option('--name <name>', 'which lab', 'lab');
@@ -18,9 +20,12 @@ function defineUpAndDown(program: Command): void {
   named(program.command('up'))
     .description('Make a lab.')
     .option('--isps <number>', 'how many ISP routers', '2')
+    .option('--dhcp <numbers...>', 'ISPs that give the address by DHCP and advertisements')
+    .option('--ppp <numbers...>', 'ISPs behind a point-to-point link')
     .action(async (_options, command: Command) => {
-      const { name, isps } = command.opts<LabOptions>();
-      await labUp(planLab({ name, isps: Number(isps) }));
+      const { name, isps, dhcp, ppp } = command.opts<LabOptions>();
+      const numbers = { isps: Number(isps), dhcp: dhcp?.map(Number), ppp: ppp?.map(Number) };
+      await labUp(planLab({ name, ...numbers }));
     });
   named(program.command('down'))
     .description('Take it away.')

@@ -7,11 +7,14 @@ import { parseArgs } from 'node:util';
 import { UserError } from '../util/error.ts';
 import { type Counts, connect } from './client-connect.ts';
 import { download } from './client-download.ts';
+import { endBySignal, keepSteady } from './client-steady.ts';
 import { exchangeDatagrams } from './client-udp.ts';
 
 const usage = `usage: client.ts connect --url URL --from ADDRESS... [--count N] [--parallel N] [--by-client]
        client.ts download --url URL --from ADDRESS
        client.ts udp --to ADDRESS --from ADDRESS... [--port N] [--count N] [--sockets N]
+       client.ts steady --to ADDRESS --from ADDRESS... [--count N] [--interval SECONDS] [--udp]
+                 until SIGTERM or SIGINT
 every command takes --timeout SECONDS (of one connection, silence or reply; default 5)`;
 
 const options = {
@@ -22,6 +25,8 @@ const options = {
   parallel: { type: 'string', default: '10' },
   sockets: { type: 'string', default: '1' },
   port: { type: 'string', default: '7' },
+  interval: { type: 'string', default: '1' },
+  udp: { type: 'boolean', default: false },
   timeout: { type: 'string', default: '5' },
   'by-client': { type: 'boolean', default: false },
 } as const;
@@ -46,6 +51,12 @@ async function runClient(argv: string[]): Promise<unknown> {
       const port = whole('port', values.port);
       const to = required('to', values.to);
       return exchangeDatagrams({ to, port, from, count, sockets, timeoutMs });
+    }
+    case 'steady': {
+      const to = required('to', values.to);
+      const intervalMs = positive('interval', values.interval) * 1000;
+      const { udp } = values;
+      return keepSteady({ to, from, count, udp, intervalMs, timeoutMs }, endBySignal());
     }
     default:
       throw new UserError(usage, 2);

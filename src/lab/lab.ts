@@ -18,10 +18,13 @@ import { UserError } from '../util/error.ts';
 import { run, tryRun } from '../util/run.ts';
 import { waitUntil } from '../util/wait-until.ts';
 import { formatHostBatch, formatLinksBatch, formatMachineBatch } from './batch.ts';
+import { startClient, startServer as startDhcpServer } from './dhcp.ts';
+import { directoryOf, inHost, runDirectory } from './place.ts';
 import { endProcesses } from './processes.ts';
 import { checkLabName, httpPorts, type Lab, namespaceOf } from './topology.ts';
 
-const runDirectory = '/run/lvsj';
+export { inHost } from './place.ts';
+
 /** Where `ip netns` keeps names. */
 const namespaceDirectory = '/run/netns';
 
@@ -45,6 +48,7 @@ export async function labUp(lab: Lab): Promise<void> {
       runBatch(host.namespace, ['-6'], formatHostBatch(host, 6));
     }
     await startServer(lab.name);
+    await startDhcp(lab);
   } catch (error) {
     // What failed first is the news; what is left, `down` can try again.
     await labDown(lab.name).catch(() => {});
@@ -97,11 +101,6 @@ export async function labExec(name: string, host: string, argv: string[]): Promi
   }
 }
 
-/** `argv` as it must be started on the machine to run on a lab's host: for run(), tryRun(), spawn(). */
-export function inHost(name: string, host: string, argv: string[]): string[] {
-  return ['ip', 'netns', 'exec', namespaceOf(name, host), ...argv];
-}
-
 export interface LabEntry {
   name: string;
   hosts: string[];
@@ -138,6 +137,12 @@ function claim(name: string): void {
 
 function runBatch(namespace: string, options: string[], input: string): void {
   run(['ip', ...options, '-n', namespace, '-batch', '-'], { input });
+}
+
+async function startDhcp(lab: Lab): Promise<void> {
+  const isps = lab.isps.filter(({ access }) => access === 'dhcp');
+  for (const isp of isps) startDhcpServer(lab, isp);
+  await Promise.all(isps.map((isp) => startClient(lab, isp)));
 }
 
 async function startServer(name: string): Promise<void> {
@@ -197,7 +202,6 @@ function rank(host: string): number {
   return order.indexOf(host.replace(/\d+$/, '')) * 100 + Number(/\d+$/.exec(host)?.[0] ?? 0);
 }
 
-const directoryOf = (name: string) => `${runDirectory}/lab-${name}`;
 const listNamespaces = () => list(namespaceDirectory);
 const list = (directory: string) => (existsSync(directory) ? readdirSync(directory) : []);
 

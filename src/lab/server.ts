@@ -7,6 +7,7 @@
 //   GET /hold             "address port" of the client, then nothing: an idle connection, until
 //   GET /say?text=T       writes T to every connection on hold, and answers how many those are
 //   TCP 7                 each line back; UDP 7: `address port` of the sender
+//   TCP 77                the client's address and the line, for each line
 
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
@@ -24,6 +25,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { patternAt } from './pattern.ts';
 
 const echoPort = 7;
+const addressPort = 77;
 /** Pieces a second of a download with a rate: fine enough that no reader sees a pause. */
 const piecesPerSecond = 50;
 /** The responses of /hold that are open. */
@@ -32,6 +34,7 @@ const held = new Set<ServerResponse>();
 async function main(ports: number[]): Promise<void> {
   const servers = ports.map((port) => listen(createHttpServer(serveHttp), port));
   servers.push(listen(createServer(echoLines), echoPort));
+  servers.push(listen(createServer(echoWithAddress), addressPort));
   await Promise.all([...servers, ...localAddresses().map(echoDatagrams)]);
   process.stdout.write('ready\n');
 }
@@ -91,10 +94,15 @@ async function* paced(n: number, rate: number): AsyncGenerator<Buffer> {
   }
 }
 
-function echoLines(socket: Socket): void {
+const echoLines = (socket: Socket): void => answerLines(socket, '');
+
+const echoWithAddress = (socket: Socket): void =>
+  answerLines(socket, `${plainAddress(socket.remoteAddress ?? '')} `);
+
+function answerLines(socket: Socket, prefix: string): void {
   socket.on('error', () => socket.destroy());
   createInterface({ input: socket, crlfDelay: Number.POSITIVE_INFINITY })
-    .on('line', (line) => socket.write(`${line}\n`))
+    .on('line', (line) => socket.write(`${prefix}${line}\n`))
     .on('error', () => {})
     .on('close', () => socket.end());
 }

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { BlockList, isIPv6 } from 'node:net';
 import { test } from 'node:test';
 import { formatHostBatch, formatLinksBatch, formatMachineBatch } from './batch.ts';
+import { formatServer } from './dhcp.ts';
 import { matchesPattern, patternAt } from './pattern.ts';
 import { maxIsps, planLab } from './topology.ts';
 
@@ -64,6 +65,8 @@ test('a name that is no part of a path, or too many ISPs, are refused', () => {
   for (const isps of [0, 17, 1.5, Number.NaN]) {
     assert.throws(() => planLab({ isps }), /1 to 16 ISPs/);
   }
+  assert.throws(() => planLab({ dhcp: [3] }), /no ISP 3 among 2/);
+  assert.throws(() => planLab({ dhcp: [2], ppp: [2] }), /ISP 2 is either/);
 });
 
 test('an ISP router is made by these commands', () => {
@@ -79,9 +82,37 @@ test('an ISP router is made by these commands', () => {
     `addr add 2001:db8:1::1/64 dev eth0 nodad
 addr add 2001:db8:fe:1::1/64 dev eth1 nodad
 route add ::/0 via 2001:db8:fe:1::2
+route add 2001:db8:1:100::/56 via 2001:db8:1::2
 rule add pref 10 from 2001:db8:1::/64 iif eth0 lookup main
+rule add pref 10 from 2001:db8:1:100::/56 iif eth0 lookup main
 rule add pref 20 iif eth0 prohibit
 `,
+  );
+});
+
+test('an ISP by DHCP leaves the director without an address, and with the wish to learn one', () => {
+  const lab = planLab({ name: 'a', dhcp: [1] });
+  const director = lab.hosts.find((host) => host.host === 'director')!;
+  assert.doesNotMatch(formatHostBatch(director, 4), /eth1|route/);
+  assert.match(formatHostBatch(director, 4), /^addr add 203\.0\.113\.2\/24 dev eth2$/m);
+  assert.equal(director.sysctls['net.ipv6.conf.default.accept_ra'], '2');
+  const config = formatServer(lab.isps[0]!, (what) => `/x/${what}`);
+  assert.match(config, /^dhcp-range=192\.0\.2\.1,static,255\.255\.255\.0,120$/m);
+  assert.match(config, /^dhcp-hostsfile=\/x\/hosts$/m);
+});
+
+test('an ISP by PPP is behind a link without neighbours, whose other end is its address', () => {
+  const lab = planLab({ name: 'a', ppp: [2] });
+  const director = lab.hosts.find((host) => host.host === 'director')!;
+  const options = 'mtu 1492 address 02:00:00:00:00:02 arp off';
+  assert.ok(
+    formatMachineBatch(lab).includes(
+      `link add ppp2 netns lvsj-a-director ${options} type veth peer name eth0 netns lvsj-a-isp2 ${options}\n`,
+    ),
+  );
+  assert.match(
+    formatHostBatch(director, 4),
+    /^addr add 203\.0\.113\.2 peer 203\.0\.113\.1\/32 dev ppp2$/m,
   );
 });
 

@@ -3,6 +3,16 @@
 
 import type { Family } from '../model/table.ts';
 import { UserError } from '../util/error.ts';
+import {
+  accessLink,
+  core,
+  customerAddresses,
+  defaults,
+  end,
+  planIsps,
+  planRouter,
+} from './isps.ts';
+import { beyond, host, learning, router } from './sysctls.ts';
 
 export const maxIsps = 16;
 
@@ -22,19 +32,32 @@ export interface IspFamily {
   prefix: string;
 }
 
+/**
+ * Where the director's address on an ISP's link comes from: an admin wrote it, DHCP and router
+ * advertisements, or a point-to-point protocol (no neighbours, no Ethernet, a smaller MTU).
+ */
+export type Access = 'static' | 'dhcp' | 'ppp';
+
 export interface Isp {
   number: number;
   host: string;
+  access: Access;
   /** The director's link to it. */
   link: string;
+  /** The internet host's link to it. */
+  core: string;
   ipv4: IspFamily;
   ipv6: IspFamily;
+  /** More IPv6 addresses for the customer, which the ISP routes to the director: for NPT. */
+  delegated: string;
 }
 
 export interface Address {
   link: string;
   /** With its prefix length. */
   address: string;
+  /** The other end's, of a point-to-point link. */
+  peer?: string;
 }
 
 export interface Route {
@@ -64,6 +87,8 @@ export interface Host {
 export interface LinkEnd {
   host: string;
   link: string;
+  /** How it is made, in the words of `ip link add`. */
+  options?: string;
 }
 
 export interface Lab {
@@ -79,20 +104,25 @@ export function namespaceOf(name: string, host: string): string {
   return `lvsj-${name}-${host}`;
 }
 
+export interface LabOptions {
+  name?: string;
+  isps?: number;
+  /** Numbers of ISPs with that access; the others are static. */
+  dhcp?: number[];
+  ppp?: number[];
+}
+
 /** Plans a lab; refuses a name that could not be part of a namespace and of a path. */
-export function planLab(options: { name?: string; isps?: number } = {}): Lab {
-  const { name = 'lab', isps: count = 2 } = options;
+export function planLab(options: LabOptions = {}): Lab {
+  const { name = 'lab' } = options;
   checkLabName(name);
-  if (!Number.isInteger(count) || count < 1 || count > maxIsps) {
-    throw new UserError(`a lab has 1 to ${maxIsps} ISPs, not ${count}`, 2);
-  }
-  const isps = Array.from({ length: count }, (_, index) => planIsp(index + 1));
+  const isps = planIsps(options);
   const clients = planClients();
   const hosts = [planLan(clients), planDirector(isps), ...isps.map(planRouter), planInternet(isps)];
   const links: Lab['links'] = [[end('lan', 'eth0'), end('director', 'eth0')]];
   for (const isp of isps) {
-    links.push([end('director', isp.link), end(isp.host, 'eth0')]);
-    links.push([end(isp.host, 'eth1'), end('internet', isp.link)]);
+    links.push(accessLink(isp));
+    links.push([end(isp.host, 'eth1'), end('internet', isp.core)]);
   }
   return {
     name,
@@ -109,26 +139,6 @@ export function checkLabName(name: string): void {
   }
 }
 
-/** ISP 1 and 2 are those of the recipe in docs; the others come from the carriers' shared range. */
-function planIsp(number: number): Isp {
-  const net = ['', '192.0.2', '203.0.113'][number] ?? `100.64.${number}`;
-  // Not `db8:10` for ISP 10 (nor for 16, in hexadecimal): that is the LAN.
-  const net6 = `2001:db8:${number < 10 ? number : 100 + number}:`;
-  return {
-    number,
-    host: `isp${number}`,
-    link: `eth${number}`,
-    ipv4: { address: `${net}.2`, gateway: `${net}.1`, prefix: `${net}.0/24` },
-    ipv6: { address: `${net6}:2`, gateway: `${net6}:1`, prefix: `${net6}:/64` },
-  };
-}
-
-/** The link between an ISP (side 1) and the internet host (side 2): in no prefix that is balanced. */
-const core = (isp: Isp, side: 1 | 2) => ({
-  ipv4: `10.255.${isp.number}.${side}`,
-  ipv6: `2001:db8:fe:${isp.number}::${side}`,
-});
-
 /** Client k is 10.0.0.k and 2001:db8:10::k, with the same digits. */
 function planClients(): Lab['clients'] {
   const numbers = Array.from({ length: 32 }, (_, index) => 11 + index);
@@ -138,7 +148,7 @@ function planClients(): Lab['clients'] {
   };
 }
 
-type PlainHost = Omit<Host, 'namespace'>;
+export type PlainHost = Omit<Host, 'namespace'>;
 
 function planLan(clients: Lab['clients']): PlainHost {
   return {
@@ -154,49 +164,22 @@ function planLan(clients: Lab['clients']): PlainHost {
 }
 
 function planDirector(isps: Isp[]): PlainHost {
-  const first = isps[0]!;
+  // What comes by DHCP is not planned: its client sets the address and the default route.
+  const known = isps.filter(({ access }) => access !== 'dhcp');
+  const [first] = isps as [Isp];
   return {
     host: 'director',
-    sysctls: router(),
+    sysctls: known.length < isps.length ? learning() : router(),
     addresses: [
       { link: 'eth0', address: '10.0.0.1/24' },
       { link: 'eth0', address: '2001:db8:10::1/64' },
-      ...isps.flatMap((isp) => [
-        { link: isp.link, address: `${isp.ipv4.address}/24` },
-        { link: isp.link, address: `${isp.ipv6.address}/64` },
-      ]),
+      ...known.flatMap((isp) => customerAddresses(isp)),
     ],
-    routes: defaults({ ipv4: first.ipv4.gateway, ipv6: first.ipv6.gateway }),
+    routes: known.includes(first)
+      ? defaults({ ipv4: first.ipv4.gateway, ipv6: first.ipv6.gateway })
+      : [],
     rules: [],
   };
-}
-
-function planRouter(isp: Isp): PlainHost {
-  const own = core(isp, 1);
-  return {
-    host: isp.host,
-    sysctls: beyond(),
-    addresses: [
-      { link: 'eth0', address: `${isp.ipv4.gateway}/24` },
-      { link: 'eth0', address: `${isp.ipv6.gateway}/64` },
-      { link: 'eth1', address: `${own.ipv4}/30` },
-      { link: 'eth1', address: `${own.ipv6}/64` },
-    ],
-    routes: defaults(core(isp, 2)),
-    rules: [...customersOnly(4, isp.ipv4.prefix), ...customersOnly(6, isp.ipv6.prefix)],
-  };
-}
-
-/**
- * As real ISPs do (BCP 38): no source address but the customer's own. Without it a packet that takes
- * the wrong link with the right address would still be answered, by the other ISP, and hide the fault.
- * Rules and not rp_filter, because IPv6 has none.
- */
-function customersOnly(family: Family, prefix: string): PolicyRule[] {
-  return [
-    { family, priority: 10, rule: `from ${prefix} iif eth0 lookup main` },
-    { family, priority: 20, rule: 'iif eth0 prohibit' },
-  ];
 }
 
 function planInternet(isps: Isp[]): PlainHost {
@@ -209,48 +192,15 @@ function planInternet(isps: Isp[]): PlainHost {
       ...internet.ipv4.map((address) => ({ link: 'lo', address: `${address}/32` })),
       ...internet.ipv6.map((address) => ({ link: 'lo', address: `${address}/128` })),
       ...isps.flatMap((isp) => [
-        { link: isp.link, address: `${core(isp, 2).ipv4}/30` },
-        { link: isp.link, address: `${core(isp, 2).ipv6}/64` },
+        { link: isp.core, address: `${core(isp, 2).ipv4}/30` },
+        { link: isp.core, address: `${core(isp, 2).ipv6}/64` },
       ]),
     ],
     routes: isps.flatMap((isp) => [
       { to: isp.ipv4.prefix, via: core(isp, 1).ipv4, src: ipv4 },
       { to: isp.ipv6.prefix, via: core(isp, 1).ipv6, src: ipv6 },
+      { to: isp.delegated, via: core(isp, 1).ipv6, src: ipv6 },
     ]),
     rules: [],
   };
 }
-
-const end = (host: string, link: string): LinkEnd => ({ host, link });
-
-function defaults(via: { ipv4: string; ipv6: string }): Route[] {
-  return [
-    { to: '0.0.0.0/0', via: via.ipv4 },
-    { to: '::/0', via: via.ipv6 },
-  ];
-}
-
-/** A new namespace copies the machine's IPv4 settings, so forwarding is said for every host. */
-const host = () => ({ ...immediate, 'net.ipv4.ip_forward': '0' });
-const router = () => ({
-  ...immediate,
-  'net.ipv4.ip_forward': '1',
-  'net.ipv6.conf.all.forwarding': '1',
-});
-
-/** Without duplicate address detection IPv6 works at once and not a second later. */
-const immediate = {
-  'net.ipv6.conf.all.disable_ipv6': '0',
-  'net.ipv6.conf.default.disable_ipv6': '0',
-  'net.ipv6.conf.default.accept_dad': '0',
-};
-
-/** The hosts beyond the director, which a test may cut off and which must answer the same each time. */
-const beyond = () => ({
-  ...router(),
-  // A second traceroute in the same second must see the same hops as the first.
-  'net.ipv4.icmp_ratelimit': '0',
-  'net.ipv6.icmp.ratelimit': '0',
-  // An outage is a link set down and up again: only IPv6 would lose its addresses by it.
-  'net.ipv6.conf.default.keep_addr_on_down': '1',
-});

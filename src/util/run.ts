@@ -25,6 +25,7 @@ const packageOf: Record<string, string> = {
   clang: 'clang',
   conntrack: 'conntrack',
   curl: 'curl',
+  dnsmasq: 'dnsmasq-base',
   gcc: 'gcc',
   ip: 'iproute2',
   ip6tables: 'iptables',

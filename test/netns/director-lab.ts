@@ -9,7 +9,7 @@ import { text } from 'node:stream/consumers';
 import type { Counts } from '../../src/lab/client-connect.ts';
 import type { Download } from '../../src/lab/client-download.ts';
 import { clientProgram, inHost, labDown, labUp } from '../../src/lab/lab.ts';
-import { internet, type Lab, planLab } from '../../src/lab/topology.ts';
+import { internet, type Lab, type LabOptions, planLab } from '../../src/lab/topology.ts';
 import type { Family } from '../../src/model/table.ts';
 import { type RunResult, run, tryRun } from '../../src/util/run.ts';
 
@@ -83,15 +83,15 @@ export class DirectorLab {
   readonly name: string;
 
   /** suffix: tells this lab from the other ones of this process. */
-  constructor(suffix: string, isps = 2) {
+  constructor(suffix: string, isps = 2, access: Pick<LabOptions, 'dhcp' | 'ppp'> = {}) {
     this.name = `t${process.pid}-${suffix}`;
-    this.lab = planLab({ name: this.name, isps });
+    this.lab = planLab({ name: this.name, isps, ...access });
   }
 
   async up(): Promise<void> {
     await labUp(this.lab);
-    for (const { host, ipv4, ipv6 } of this.lab.isps)
-      this.run(host, ['nft', '-f', '-'], strayTable(ipv4.prefix, ipv6.prefix));
+    for (const { host, ipv4, ipv6, delegated } of this.lab.isps)
+      this.run(host, ['nft', '-f', '-'], strayTable(ipv4.prefix, `${ipv6.prefix}, ${delegated}`));
   }
 
   async down(): Promise<void> {
