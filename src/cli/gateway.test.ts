@@ -1,72 +1,63 @@
-// The list of gateways as people see it, and the words that name one and its capacity.
+// What the words of lvsj gateway ask for.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { Gateway } from '../kernel/gateways.ts';
-import { findGateway, formatGateways, parseCapacity } from './gateway.ts';
+import { gatewayState } from '../../test/states.ts';
+import { type GatewayRequest, parseCapacity, parseRequest, toAdmin, toTell } from './gateway.ts';
 
-const told: Gateway = {
-  ...{ id: 1, address: '192.0.2.1', link: 'eth1', present: true },
-  capacity: { down: 250_000_000, up: 40_000_000, downAssumed: false, upAssumed: false },
-  rate: { down: 12_345_678, up: 0 },
-  connections: { active: 10, inactive: 200 },
-  rttUs: 12_345,
-};
-const untold: Gateway = {
-  ...{ id: 12, address: 'fe80::1%eth2', link: 'eth2', present: false },
-  capacity: { down: 100_000_000, up: 100_000_000, downAssumed: true, upAssumed: true },
-  rate: { down: 0, up: 0 },
-  connections: { active: 0, inactive: 0 },
-  rttUs: null,
-};
-const sameHop: Gateway = { ...untold, id: 13, address: 'fe80::1%eth3', link: 'eth3' };
+describe('lvsj gateway', () => {
+  for (const [words, request] of [
+    ['', { kind: 'list', name: undefined }],
+    ['fiber', { kind: 'list', name: 'fiber' }],
+    ['fiber drain', { kind: 'admin', name: 'fiber', admin: 'drained' }],
+    ['fiber enable', { kind: 'admin', name: 'fiber', admin: 'enabled' }],
+    ['1 disable', { kind: 'admin', name: '1', admin: 'disabled' }],
+    ['1 capacity 1M -', { kind: 'capacity', name: '1', capacity: { down: 1e6, up: 0 } }],
+  ] satisfies [string, GatewayRequest][])
+    test(`${words} is understood`, () => {
+      assert.deepEqual(parseRequest(words === '' ? [] : words.split(' ')), request);
+    });
 
-test('gateways are listed in columns, with units', () => {
-  assert.equal(
-    formatGateways([told, untold]),
-    `id  address       link  capacity down      up  now down  up  active  inactive   answer
- 1  192.0.2.1     eth1           250M     40M     12.3M   0      10       200  12.3 ms
-12  fe80::1%eth2  eth2         (100M)  (100M)         0   0       0         0        -  deleted
-
-capacity, now: bits a second; answer: from SYN to SYN-ACK
-in brackets: nobody told; lvsj gateway NAME capacity DOWN UP
-`,
-  );
-  assert.doesNotMatch(formatGateways([told]), /in brackets/);
+  for (const words of [
+    'fiber stop',
+    'fiber drain now',
+    'fiber capacity',
+    '1 capacity 1M',
+    '1 toString',
+  ])
+    test(`${words} is refused`, () => {
+      assert.throws(() => parseRequest(words.split(' ')), {
+        message: `lvsj gateway ${words}: write lvsj gateway NAME drain, enable or disable, or lvsj gateway NAME capacity DOWN UP`,
+        status: 2,
+      });
+    });
 });
 
-describe('a gateway is named', () => {
-  const all = [told, untold, sameHop];
-  for (const [name, id] of [
-    ['1', 1],
-    ['12', 12],
-    ['192.0.2.1', 1],
-    ['192.0.2.1:0', 1],
-    ['192.0.2.1:80', 1],
-    ['fe80::1%eth3', 13],
-    ['[fe80::1%eth2]:0', 12],
-    ['FE80:0::1%eth2', 12],
-  ] as const)
-    test(`${name}`, () => assert.equal(findGateway(all, name).id, id));
+describe('a gateway that is told something', () => {
+  const waiting = gatewayState({ name: 'lte', id: 0, unavailable: 'no default route on eth3' });
 
-  test('fe80::1, where no other link has it', () => {
-    assert.equal(findGateway([told, untold], 'fe80::1').id, 12);
-    assert.throws(() => findGateway(all, 'fe80::1'), {
+  test('is drained by the name that the configuration has for it', () => {
+    assert.equal(toAdmin([gatewayState()], ''), 'fiber');
+    assert.equal(toAdmin([waiting], ''), 'lte');
+  });
+
+  test('is not drained where only lvsj ipvsadm knows it', () => {
+    assert.throws(() => toAdmin([gatewayState({ name: '' })], 'lvsj gateway 1 drain'), {
       message:
-        'gateway fe80::1: it may be any of fe80::1%eth2, fe80::1%eth3; lvsj gateway lists them',
-      status: 1,
+        'lvsj gateway 1 drain: no configuration has this gateway; lvsj ipvsadm -e -f … -r 192.0.2.1 -j -w 0 drains it in a service',
+      status: 255,
     });
   });
 
-  for (const [name, why] of [
-    ['192.0.2.9', 'the director has no such gateway'],
-    ['2', 'the director has no such gateway (name it by address or number)'],
-    ['fiber', 'the director has no such gateway (name it by address or number)'],
-  ])
-    test(`otherwise than ${name}`, () => {
-      const message = `gateway ${name}: ${why}; lvsj gateway lists them`;
-      assert.throws(() => findGateway(all, name as string), { message, status: 1 });
+  test('has a capacity in each family that has a number', () => {
+    assert.deepEqual(toTell([gatewayState(), gatewayState({ id: 7, family: 6 })], 'fiber'), [1, 7]);
+    assert.deepEqual(toTell([gatewayState(), waiting], 'fiber'), [1]);
+    assert.throws(() => toTell([waiting], 'lte'), {
+      message:
+        'gateway lte: it has no next hop yet (no default route on eth3); write its capacity in the configuration file',
+      status: 255,
     });
+  });
 });
 
 describe('a capacity', () => {
@@ -76,12 +67,13 @@ describe('a capacity', () => {
     ['64k', 64_000],
     ['1000000', 1_000_000],
     ['1000G', 1e12],
+    ['1T', 1e12],
     ['0', 0],
     ['-', 0],
   ] as const)
     test(`of ${text}`, () => assert.equal(parseCapacity(text), bits));
 
-  for (const text of ['30', '999', '1001G', '1T', '-5M', 'fast', '', '30Mbit', '1,5G'])
+  for (const text of ['30', '999', '1001G', '2T', '-5M', 'fast', '', '30Mbit', '1,5G'])
     test(`is not "${text}"`, () => {
       assert.throws(() => parseCapacity(text), {
         message: `capacity "${text}": write bits a second with k, M or G, from 1k to 1000G, e.g. 250M or 1.5G; - for not told`,

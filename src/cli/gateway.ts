@@ -1,83 +1,24 @@
-// lvsj gateway: what the director's gateways carry now, and what they can carry.
+// lvsj gateway: what the gateways carry now and whether connections can go there; and what an admin
+// tells one of them.
 
 import { Command } from 'commander';
-import { parseServer } from '../ipvsadm/address.ts';
-import { requireRoot } from '../kernel/director.ts';
-import {
-  type BitRates,
-  type Gateway,
-  type GatewayName,
-  readGatewayNames,
-  readGateways,
-  writeCapacity,
-} from '../kernel/gateways.ts';
+import { readApplied } from '../kernel/applied.ts';
+import { writeCapacity } from '../kernel/capacity.ts';
+import { type Director, requireRoot } from '../kernel/director.ts';
 import { withLock } from '../kernel/lock.ts';
-import { formatBitRate, isCapacity, parseBitRate } from '../model/bit-rate.ts';
+import {
+  type GatewayIdentity,
+  readGatewayIdentities,
+  readGatewayStates,
+} from '../kernel/read-state.ts';
+import { isCapacity, parseBitRate } from '../model/bit-rate.ts';
+import type { AdminState, BitRates } from '../model/state.ts';
 import { exit, UserError } from '../util/error.ts';
-import { formatColumns } from './columns.ts';
+import { findGateways } from './find-gateway.ts';
+import { formatGateway, formatGateways } from './gateway-text.ts';
+import { forTerminal } from './paint.ts';
 import { parse } from './parse.ts';
-import { directorToRead, directorToWrite, printJson } from './running.ts';
-
-const columns = [
-  { title: 'id', right: true },
-  { title: 'address' },
-  { title: 'link' },
-  { title: 'capacity down', right: true },
-  { title: 'up', right: true },
-  { title: 'now down', right: true },
-  { title: 'up', right: true },
-  { title: 'active', right: true },
-  { title: 'inactive', right: true },
-  { title: 'answer', right: true },
-  { title: '' },
-];
-
-const formatCapacity = (bits: number, assumed: boolean): string =>
-  assumed ? `(${formatBitRate(bits)})` : formatBitRate(bits);
-
-const formatTime = (us: number | null): string =>
-  us === null ? '-' : `${(us / 1000).toFixed(us < 100_000 ? 1 : 0)} ms`;
-
-function toRow({ capacity, rate, connections, ...gateway }: Gateway): string[] {
-  return [
-    String(gateway.id),
-    gateway.address,
-    gateway.link,
-    formatCapacity(capacity.down, capacity.downAssumed),
-    formatCapacity(capacity.up, capacity.upAssumed),
-    formatBitRate(rate.down),
-    formatBitRate(rate.up),
-    String(connections.active),
-    String(connections.inactive),
-    formatTime(gateway.rttUs),
-    gateway.present ? '' : 'deleted',
-  ];
-}
-
-/** For people; bits a second. */
-export function formatGateways(gateways: readonly Gateway[]): string {
-  const lines = formatColumns(columns, gateways.map(toRow));
-  const assumed = gateways.some(({ capacity }) => capacity.downAssumed || capacity.upAssumed);
-  lines.push('', 'capacity, now: bits a second; answer: from SYN to SYN-ACK');
-  if (assumed) lines.push('in brackets: nobody told; lvsj gateway NAME capacity DOWN UP');
-  return `${lines.join('\n')}\n`;
-}
-
-/** By number, or by address as ipvsadm takes and prints it: its port, if any, means nothing. */
-export function findGateway<G extends GatewayName>(gateways: readonly G[], name: string): G {
-  const address = parseServer(name)?.address;
-  const found = gateways.filter((gateway) =>
-    address === undefined
-      ? String(gateway.id) === name
-      : gateway.address === address || gateway.address.split('%')[0] === address,
-  );
-  const [gateway, ...more] = found;
-  if (gateway && more.length === 0) return gateway;
-  const why = gateway
-    ? `it may be any of ${found.map((each) => each.address).join(', ')}`
-    : `the director has no such gateway${address === undefined ? ' (name it by address or number)' : ''}`;
-  throw new UserError(`gateway ${name}: ${why}; lvsj gateway lists them`, exit.list);
-}
+import { directorToRead, directorToWrite, printJson, printLines } from './running.ts';
 
 /** `-` and 0: not told. */
 export function parseCapacity(text: string): number {
@@ -89,39 +30,110 @@ export function parseCapacity(text: string): number {
   );
 }
 
-function setCapacity(name: string, capacity: BitRates): void {
+/** What a command line asks for. */
+export type GatewayRequest =
+  | { kind: 'list'; name: string | undefined }
+  | { kind: 'capacity'; name: string; capacity: BitRates }
+  | { kind: 'admin'; name: string; admin: AdminState };
+
+const verbs: Readonly<Record<string, AdminState>> = {
+  drain: 'drained',
+  enable: 'enabled',
+  disable: 'disabled',
+};
+
+export function parseRequest(words: readonly string[]): GatewayRequest {
+  const [name, verb, ...values] = words;
+  if (name === undefined || verb === undefined) return { kind: 'list', name };
+  const admin = Object.hasOwn(verbs, verb) ? verbs[verb] : undefined;
+  if (admin && values.length === 0) return { kind: 'admin', name, admin };
+  const [down, up] = values;
+  if (verb === 'capacity' && down !== undefined && up !== undefined)
+    return {
+      kind: 'capacity',
+      name,
+      capacity: { down: parseCapacity(down), up: parseCapacity(up) },
+    };
+  throw new UserError(
+    `lvsj gateway ${words.join(' ')}: write lvsj gateway NAME drain, enable or disable, or lvsj gateway NAME capacity DOWN UP`,
+    exit.usage,
+  );
+}
+
+/** Those of one line may be two: its families. Throws where none of them has a number. */
+export function toTell(found: readonly GatewayIdentity[], word: string): number[] {
+  const ids = found.map(({ id }) => id).filter((id) => id !== 0);
+  if (ids.length > 0) return ids;
+  throw new UserError(
+    `gateway ${word}: it has no next hop yet (${found[0]?.unavailable}); write its capacity in the configuration file`,
+  );
+}
+
+/** The name under which the configuration knows it. */
+export function toAdmin([gateway]: readonly GatewayIdentity[], tried: string): string {
+  if (gateway?.name) return gateway.name;
+  throw new UserError(
+    `${tried}: no configuration has this gateway; lvsj ipvsadm -e -f … -r ${gateway?.address} -j -w 0 drains it in a service`,
+  );
+}
+
+/** The caller holds the lock. */
+export type SetAdmin = (director: Director, name: string, state: AdminState) => void;
+
+/** Tells it to the gateways that the word means. */
+function change(
+  tried: string,
+  word: string,
+  tell: (director: Director, found: GatewayIdentity[]) => void,
+): void {
   requireRoot();
   withLock(() => {
-    const director = directorToWrite(`lvsj gateway ${name} capacity`);
-    writeCapacity(director, findGateway(readGatewayNames(director), name).id, capacity);
+    using director = directorToWrite(tried);
+    tell(director, findGateways(readGatewayIdentities(director, readApplied(director)), word));
   });
 }
 
-function list(name: string | undefined, json: boolean | undefined): void {
-  const all = readGateways(directorToRead());
-  const one = name === undefined ? undefined : findGateway(all, name);
-  if (json) printJson(one ?? all);
-  else process.stdout.write(formatGateways(one ? [one] : all));
+function list(word: string | undefined, json: boolean | undefined): void {
+  using director = directorToRead();
+  const all = readGatewayStates(director, readApplied(director));
+  const found = word === undefined ? all : findGateways(all, word);
+  if (json) printJson(found);
+  else if (word === undefined) printLines(formatGateways(all, forTerminal));
+  else
+    printLines(
+      found.flatMap((gateway, i) => [
+        ...(i > 0 ? [''] : []),
+        ...formatGateway(gateway, forTerminal),
+      ]),
+    );
 }
 
-export async function runGateway(args: string[]): Promise<number> {
+/** setAdmin: what drains, enables and disables. */
+export async function runGateway(args: string[], setAdmin?: SetAdmin): Promise<number> {
   const command = new Command('lvsj gateway')
-    .description('List the gateways of the director, or tell it how much one carries.')
-    .usage('[NAME] [--json]\n       lvsj gateway NAME capacity DOWN UP')
-    .argument('[name]', 'its address (192.0.2.1, fe80::1%eth1) or number')
-    .argument('[verb]', 'capacity: what its line carries, which lbw goes by')
+    .description(
+      'List the gateways of the director, or tell one of them something; docs/gateway.md says more.',
+    )
+    .usage(
+      '[NAME] [--json]\n       lvsj gateway NAME drain|enable|disable\n       lvsj gateway NAME capacity DOWN UP',
+    )
+    .argument('[name]', 'its name, address (192.0.2.1, fe80::1%eth1) or number')
+    .argument(
+      '[verb]',
+      'drain: no new connections; disable: none at all; enable: again; capacity: what its line carries, which lbw goes by',
+    )
     .argument('[down]', 'bits a second from the internet: 250M, 1.5G; - for not told')
     .argument('[up]', 'bits a second to the internet')
     .option('--json', 'for programs');
   if (!(await parse(command, args))) return exit.ok;
-  const [name, verb, down, up] = command.args;
-  if (name === undefined || verb === undefined) list(name, command.opts<{ json?: boolean }>().json);
-  else if (verb === 'capacity' && down !== undefined && up !== undefined)
-    setCapacity(name, { down: parseCapacity(down), up: parseCapacity(up) });
+  const request = parseRequest(command.args);
+  const tried = ['lvsj gateway', ...command.args].join(' ');
+  if (request.kind === 'list') list(request.name, command.opts<{ json?: boolean }>().json);
   else
-    throw new UserError(
-      `lvsj gateway ${command.args.join(' ')}: write lvsj gateway NAME capacity DOWN UP`,
-      exit.usage,
-    );
+    change(tried, request.name, (director, found) => {
+      if (request.kind === 'admin') setAdmin?.(director, toAdmin(found, tried), request.admin);
+      else
+        for (const id of toTell(found, request.name)) writeCapacity(director, id, request.capacity);
+    });
   return exit.ok;
 }

@@ -23,62 +23,46 @@ function resolver(): (address: string) => string | undefined {
   };
 }
 
-/** Each time anew, as others may stop and start it; closed, as a restore of many lines asks often. */
-function withDirector<T>(use: (director: Director) => T, without: () => T): T {
-  const director = Director.find();
-  if (!director) return without();
-  try {
-    return use(director);
-  } finally {
-    director.close();
-  }
-}
-
 /** Starts a director; a refused command starts none, or takes it back. */
 function startWith(edit: (table: Table) => Table): void {
   // What the command makes of an empty table tells whether it is refused.
   edit(emptyTable());
-  const director = Director.start(defaults);
+  using director = Director.start(defaults);
   try {
     writeTable(director, edit);
   } catch (error) {
     director.stop();
     throw error;
-  } finally {
-    director.close();
   }
 }
 
+/** The director is found each time anew, as others may stop and start it; closed, as a restore of many lines asks often. */
 const io: IpvsadmIo = {
   context: () => {
     const forwarder = parseForwarder(process.env.LVSJ_FORWARD);
     requireRoot();
-    const markMask = withDirector(
-      ({ settings }) => settings.markMask,
-      () => defaults.markMask,
-    );
-    return { markMask, forwarder };
+    using director = Director.find();
+    return { markMask: director?.settings.markMask ?? defaults.markMask, forwarder };
   },
-  readTable: () => withDirector((director) => readTable(director), emptyTable),
-  readConnections: () =>
-    withDirector(
-      (director) => [...readConnections(director)],
-      () => [],
-    ),
+  readTable: () => {
+    using director = Director.find();
+    return director ? readTable(director) : emptyTable();
+  },
+  readConnections: () => {
+    using director = Director.find();
+    return director ? [...readConnections(director)] : [];
+  },
   writeTable: (edit) =>
-    withLock(() =>
-      withDirector(
-        (director) => writeTable(director, edit),
-        () => startWith(edit),
-      ),
-    ),
+    withLock(() => {
+      using director = Director.find();
+      if (director) writeTable(director, edit);
+      else startWith(edit);
+    }),
   zero: (key) =>
-    withLock(() =>
-      withDirector(
-        (director) => zeroCounters(director, key),
-        () => {},
-      ),
-    ),
+    withLock(() => {
+      using director = Director.find();
+      if (director) zeroCounters(director, key);
+    }),
   stdin: () => readFileSync(0, 'utf8'),
   out: (text) => process.stdout.write(text),
   err: (text) => process.stderr.write(text),

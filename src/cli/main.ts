@@ -31,8 +31,17 @@ const commands: Record<string, CommandEntry> = {
     run: async (args) => (await import('./director.ts')).runStart(args),
   },
   gateway: {
-    summary: 'what each gateway carries now, and how much it can',
+    summary:
+      'what each gateway carries now and whether connections can go there; drain, enable one',
     run: async (args) => (await import('./gateway.ts')).runGateway(args),
+  },
+  service: {
+    summary: 'the services, and what each of their gateways has of them',
+    run: async (args) => (await import('./service.ts')).runService(args),
+  },
+  rule: {
+    summary: 'the rules of the configuration, and what each has decided',
+    run: async (args) => (await import('./rule.ts')).runRule(args),
   },
   setting: {
     summary: "IPVS's sysctls, as far as the director has them",

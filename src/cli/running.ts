@@ -3,7 +3,7 @@
 import { Director, requireRoot } from '../kernel/director.ts';
 import { exit, UserError } from '../util/error.ts';
 
-/** For a command that only looks. */
+/** For a command that only looks: `using director = directorToRead()` gives its descriptors back. */
 export function directorToRead(): Director {
   requireRoot();
   const director = Director.find();
@@ -19,6 +19,10 @@ export function directorToWrite(tried: string): Director {
     `${tried}: no director runs in this network namespace; lvsj start, or lvsj ipvsadm -A …, starts one`,
   );
 }
+
+export const printLines = (lines: readonly string[]): void => {
+  process.stdout.write(`${lines.join('\n')}\n`);
+};
 
 export const printJson = (value: unknown): void => {
   process.stdout.write(`${JSON.stringify(value, null, 2)}\n`);

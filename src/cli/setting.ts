@@ -45,11 +45,15 @@ export function parseValue({ name, largest }: SettingRule, text: string): number
 function set(rule: SettingRule, text: string): void {
   const value = parseValue(rule, text);
   requireRoot();
-  withLock(() => writeSetting(directorToWrite(`lvsj setting ${rule.name} ${text}`), rule, value));
+  withLock(() => {
+    using director = directorToWrite(`lvsj setting ${rule.name} ${text}`);
+    writeSetting(director, rule, value);
+  });
 }
 
 function list(rule: SettingRule | undefined, json: boolean | undefined): void {
-  const all = readSettings(directorToRead());
+  using director = directorToRead();
+  const all = readSettings(director);
   const one = all.find(({ name }) => name === rule?.name);
   if (json) printJson(one ?? all);
   else process.stdout.write(formatSettings(one ? [one] : all));

@@ -1,65 +1,73 @@
 // lvsj status: what runs here, and how packets left each program.
 
 import { Command } from 'commander';
-import * as abi from '../kernel/abi.gen.ts';
-import type { Director } from '../kernel/director.ts';
-import { type GatewayName, readGatewayNames } from '../kernel/gateways.ts';
+import { readApplied } from '../kernel/applied.ts';
+import { readStatusState } from '../kernel/read-state.ts';
+import type { StatusState } from '../model/state.ts';
 import { exit } from '../util/error.ts';
+import { formatColumns } from './columns.ts';
+import { readDaemon } from './daemon.ts';
+import { formatAddress, formatId, standingCell } from './gateway-text.ts';
+import { forTerminal, type Paint, plain } from './paint.ts';
 import { parse } from './parse.ts';
-import { directorToRead, printJson } from './running.ts';
+import { directorToRead, printJson, printLines } from './running.ts';
 
-/** What `--json` prints; docs/status.md describes it. */
-export interface Status {
-  connections: { now: number; limit: number };
-  markMask: string;
-  gateways: GatewayName[];
-  /** hook -> verdict -> packets, since the director started; verdicts that never came are left out. */
-  verdicts: Record<string, Record<string, number>>;
-}
+/** The machine's own time, to the second: `2026-11-25 03:40:12`. */
+const formatTime = (iso: string): string => new Date(iso).toLocaleString('sv');
 
-const hookNames = ['director', 'ingress', 'egress'];
-
-const verdictNames: Map<number, string> = new Map(
-  Object.entries(abi.verdict)
-    .filter(([, number]) => number < abi.verdict.VERDICTS)
-    .map(([name, number]) => [number, name.replace('VERDICT_', '').toLowerCase()]),
-);
-
-export function readStatus(director: Director): Status {
-  const { settings, maps } = director;
-  const verdicts: Status['verdicts'] = {};
-  for (const [hook, counts] of maps.verdicts().entries()) {
-    const seen = [...counts.entries()].filter(([, count]) => count > 0n);
-    verdicts[hookNames[hook] ?? String(hook)] = Object.fromEntries(
-      seen.map(([number, count]) => [verdictNames.get(number) ?? String(number), Number(count)]),
-    );
-  }
-  return {
-    connections: { now: maps.tableCounts.get(0)?.entries ?? 0, limit: settings.connectionLimit },
-    markMask: `0x${settings.markMask.toString(16)}`,
-    gateways: readGatewayNames(director),
-    verdicts,
-  };
-}
-
-export function formatStatus(status: Status): string {
-  const { connections, markMask, gateways, verdicts } = status;
+function formatConfig(config: StatusState['config'], paint: Paint): string[] {
+  if (!config) return ['configuration  none; only lvsj ipvsadm was used'];
+  const { file, generation, appliedAt, confirmBy } = config;
   const lines = [
-    `connections  ${connections.now} of ${connections.limit}`,
-    `mark mask    ${markMask}`,
-    '',
-    'gateway  address                                  link',
-    ...gateways.map(
-      ({ id, address, link, present }) =>
-        `${String(id).padStart(7)}  ${address.padEnd(40)} ${link}${present ? '' : ' (deleted)'}`,
-    ),
+    `configuration  ${file}, generation ${generation}, since ${formatTime(appliedAt)}`,
   ];
-  for (const [hook, counts] of Object.entries(verdicts)) {
-    lines.push('', hook);
-    for (const [verdict, count] of Object.entries(counts))
-      lines.push(`  ${verdict.padEnd(14)} ${String(count).padStart(12)}`);
+  if (confirmBy !== null) {
+    const until = `the one before it comes back at ${formatTime(confirmBy)} unless you run lvsj confirm`;
+    lines.push(`               ${paint('yellow', until)}`);
   }
-  return `${lines.join('\n')}\n`;
+  return lines;
+}
+
+function formatDaemon(daemon: StatusState['daemon'], paint: Paint): string[] {
+  if (!daemon) return ['daemon         none answers'];
+  const lines = [`daemon         process ${daemon.pid}`];
+  if (daemon.error !== '')
+    lines.push(`               ${paint('red', `the newest file is refused: ${daemon.error}`)}`);
+  return lines;
+}
+
+const gatewayColumns = [
+  { title: 'gateway', right: true },
+  { title: 'name', optional: true },
+  { title: 'address' },
+  { title: 'link' },
+  { title: 'state' },
+];
+
+const verdictColumns = (hook: string) => [{ title: hook }, { title: 'packets', right: true }];
+
+export function formatStatus(status: StatusState, paint: Paint = plain): string[] {
+  const { connections, markMask, gateways } = status;
+  const rows = gateways.map((gateway) => [
+    formatId(gateway.id),
+    gateway.name,
+    formatAddress(gateway.address),
+    gateway.link,
+    standingCell(gateway),
+  ]);
+  const verdicts = Object.entries(status.verdicts).flatMap(([hook, counts]) => {
+    const seen = Object.entries(counts).map(([verdict, count]) => [`  ${verdict}`, String(count)]);
+    return ['', ...formatColumns(verdictColumns(hook), seen, paint)];
+  });
+  return [
+    `connections    ${connections.now} of ${connections.limit}`,
+    `mark mask      ${markMask}`,
+    ...formatConfig(status.config, paint),
+    ...formatDaemon(status.daemon, paint),
+    '',
+    ...formatColumns(gatewayColumns, rows, paint),
+    ...verdicts,
+  ];
 }
 
 export async function runStatus(args: string[]): Promise<number> {
@@ -67,8 +75,9 @@ export async function runStatus(args: string[]): Promise<number> {
     .description('Show the director of this network namespace.')
     .option('--json', 'for programs');
   if (!(await parse(command, args))) return exit.ok;
-  const status = readStatus(directorToRead());
+  using director = directorToRead();
+  const status = readStatusState(director, readApplied(director), await readDaemon());
   if (command.opts<{ json?: boolean }>().json) printJson(status);
-  else process.stdout.write(formatStatus(status));
+  else printLines(formatStatus(status, forTerminal));
   return exit.ok;
 }

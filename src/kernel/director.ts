@@ -120,6 +120,11 @@ export class Director {
     this.maps.close();
   }
 
+  /** `using director = Director.find()`. */
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
   get settings(): abi.Settings {
     const settings = this.maps.settings.get(0);
     if (!settings) throw new Error('the settings map is empty');

@@ -28,21 +28,24 @@ function formatElements(elements: NonNullable<NftObject['set']>['elem']): string
   );
 }
 
+/** Objects of our table; none where there is no table. */
+function listObjects(kind: 'counters' | 'sets'): NftObject[] {
+  const { status, stdout } = tryRun(['nft', '-j', 'list', kind, ...ourTable]);
+  return status === 0 ? (JSON.parse(stdout) as { nftables: NftObject[] }).nftables : [];
+}
+
+/** What each counter of the table has counted. */
+export const readCounters = (): Kept['counters'] =>
+  new Map(
+    listObjects('counters').flatMap(({ counter }) => (counter ? [[counter.name, counter]] : [])),
+  );
+
 /** What of this script the table that is there has counted and learnt. */
 function readKept(script: string): Kept {
-  const kept: Kept = { counters: new Map(), elements: new Map() };
-  const kinds = { counters: '  counter ', sets: '  set dns_' };
-  for (const [kind, word] of Object.entries(kinds)) {
-    if (!script.includes(word)) continue;
-    const listing = tryRun(['nft', '-j', 'list', kind, ...ourTable]);
-    // No table, so nothing to keep.
-    if (listing.status !== 0) return kept;
-    const { nftables } = JSON.parse(listing.stdout) as { nftables: NftObject[] };
-    for (const { counter, set } of nftables) {
-      if (counter) kept.counters.set(counter.name, counter);
-      if (set?.name.startsWith('dns_')) kept.elements.set(set.name, formatElements(set.elem));
-    }
-  }
+  const counters: Kept['counters'] = script.includes('  counter ') ? readCounters() : new Map();
+  const kept: Kept = { counters, elements: new Map() };
+  for (const { set } of script.includes('  set dns_') ? listObjects('sets') : [])
+    if (set?.name.startsWith('dns_')) kept.elements.set(set.name, formatElements(set.elem));
   return kept;
 }
 

@@ -3,6 +3,7 @@
 import { addressFromWords } from '../model/address.ts';
 import { persistenceKeys } from '../model/persistence.ts';
 import { flagNames } from '../model/scheduler.ts';
+import type { TotalsState } from '../model/state.ts';
 import {
   type Counters,
   type Family,
@@ -72,12 +73,26 @@ export function gatewayAddress(gateway: abi.Gateway | undefined): string {
   return scoped ? `${address}%${gateway.link}` : address;
 }
 
-const totalsOf = (all: Slots, slot: number): Counters =>
+/** '' for a gateway whose link itself is the way. */
+export const nextHop = (address: string): string =>
+  /^(0\.0\.0\.0|::)%/.test(address) ? '' : address;
+
+/** What went through a slot since -Z. */
+export const totalsOf = (all: Slots, slot: number): Counters =>
   combine(
     all.stats.get(slot) ?? noCounters(),
     all.zeros.get(slot) ?? noCounters(),
     (a, b) => a - b,
   );
+
+/** As JSON has them: exact up to 2^53. */
+export const toTotals = (counters: Counters): TotalsState => ({
+  connections: Number(counters.connections),
+  inPackets: Number(counters.inPackets),
+  outPackets: Number(counters.outPackets),
+  inBytes: Number(counters.inBytes),
+  outBytes: Number(counters.outBytes),
+});
 
 function toServiceGateway(all: Slots, slot: number): ServiceGateway {
   const config = all.slots.get(slot);
@@ -96,7 +111,7 @@ function toServiceGateway(all: Slots, slot: number): ServiceGateway {
   };
 }
 
-const sum = (all: Counters[]): Counters =>
+export const sumCounters = (all: Counters[]): Counters =>
   all.reduce((a, b) => combine(a, b, (x, y) => x + y), noCounters());
 
 /** ipvsadm's name of each scheduler, by its number in bpf/abi.h. */
@@ -136,19 +151,30 @@ function toService(all: Slots, key: abi.ServiceKey, config: abi.Service, ever: n
     netmask: netmaskText(family, config.netmask),
     onePacket: config.onePacket !== 0,
     gateways: config.slots.slice(0, config.gatewayCount).map((slot) => toServiceGateway(all, slot)),
-    totals: sum(ever.map((slot) => totalsOf(all, slot))),
-    rates: toRates(sum(averages)),
+    totals: sumCounters(ever.map((slot) => totalsOf(all, slot))),
+    rates: toRates(sumCounters(averages)),
   };
+}
+
+/** A service, and the slots of its gateways in the same order. */
+export interface SlottedService {
+  service: Service;
+  slots: number[];
+}
+
+export function readServices(director: Director, all: Slots): SlottedService[] {
+  const ever = slotsByService(all.slots);
+  return [...director.maps.services()].map(([key, config]) => ({
+    service: toService(all, key, config, ever.get(slotService(key)) ?? []),
+    slots: config.slots.slice(0, config.gatewayCount),
+  }));
 }
 
 /** Services, gateways and counters as they are now. */
 export function readTable(director: Director, all = readSlots(director)): Table {
   const { timeoutS, connectionLimit } = director.settings;
-  const ever = slotsByService(all.slots);
   return {
-    services: [...director.maps.services()].map(([key, config]) =>
-      toService(all, key, config, ever.get(slotService(key)) ?? []),
-    ),
+    services: readServices(director, all).map(({ service }) => service),
     timeouts: {
       tcp: timeoutS[states.CONN_ESTABLISHED] ?? 0,
       tcpFin: timeoutS[states.CONN_FIN_WAIT] ?? 0,

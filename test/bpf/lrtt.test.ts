@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, beforeEach, describe, test } from 'node:test';
 import type * as abi from '../../src/kernel/abi.gen.ts';
-import { readGateways } from '../../src/kernel/gateways.ts';
+import { readGatewayStates } from '../../src/kernel/read-state.ts';
 import { gatewayAddress, openBed } from './bed.ts';
 import { assertExact } from './exact.ts';
 import { client6, Flow, type FlowOptions, flows } from './flow.ts';
@@ -22,7 +22,8 @@ afterEach(() => {
 const loads = () => bed.director.maps.gatewayLoads;
 const idOf = (number: number, family: 4 | 6 = 4): number => {
   const address = gatewayAddress(number, family);
-  return readGateways(bed.director).find((gateway) => gateway.address === address)!.id;
+  return readGatewayStates(bed.director, undefined).find((gateway) => gateway.address === address)!
+    .id;
 };
 const loadOf = (number: number, family: 4 | 6 = 4): abi.GatewayLoad =>
   loads().get(idOf(number, family))!;
@@ -64,7 +65,10 @@ describe('the time to an answer', () => {
     test(`is that from SYN to SYN-ACK, of ${client ?? 'IPv4'}`, () => {
       const { us, least, most } = measure(client ? { client } : {}, answer);
       assert.ok(us >= least && us <= most, `${least} <= ${us} <= ${most}`);
-      assert.equal(readGateways(bed.director).find(({ rttUs }) => rttUs !== null)?.rttUs, us);
+      assert.equal(
+        readGatewayStates(bed.director, undefined).find(({ rttUs }) => rttUs !== null)?.rttUs,
+        us,
+      );
     });
 
   test('is not measured by an ACK that is no SYN-ACK', () => {

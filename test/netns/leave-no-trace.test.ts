@@ -4,12 +4,12 @@
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync } from 'node:fs';
 import { after, afterEach, before, describe, test } from 'node:test';
-import type { Status } from '../../src/cli/status.ts';
 import {
   diffNamespaceStates,
   type NamespaceState,
   namespaceState,
 } from '../../src/lab/namespace-state.ts';
+import type { StatusState } from '../../src/model/state.ts';
 import { DirectorLab, lvsjProgram, markNew, recipeTable, seen, snatAll } from './director-lab.ts';
 import { lvsjRefused } from './refusal.ts';
 
@@ -61,7 +61,7 @@ function tracesOf(address: string): string[] {
 const ids = new Map<string, number>();
 
 function readIds(): void {
-  const { gateways } = JSON.parse(lab.lvsj('status --json')) as Status;
+  const { gateways } = JSON.parse(lab.lvsj('status --json')) as StatusState;
   for (const { address, id } of gateways) ids.set(address, id);
 }
 

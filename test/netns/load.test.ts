@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, describe, type TestContext, test } from 'node:test';
-import type { Gateway } from '../../src/kernel/gateways.ts';
+import type { GatewayState } from '../../src/model/state.ts';
 import { waitUntil } from '../../src/util/wait-until.ts';
 import { lacksTun } from '../bpf/tun.ts';
 import { DirectorLab, gatewayOf, markNew, seen, snatAll } from './director-lab.ts';
@@ -18,9 +18,16 @@ const serve = (scheduler: string): void =>
     -a -f 1 -r ${isp2} -j
     -a -f 1 -r ${isp1} -j`);
 
-const gateways = (): Gateway[] => JSON.parse(lab.lvsj('gateway --json')) as Gateway[];
-const gateway = (name: string): Gateway =>
-  JSON.parse(lab.lvsj(`gateway ${name} --json`)) as Gateway;
+const read = (words: string): GatewayState[] =>
+  JSON.parse(lab.lvsj(`gateway ${words}`)) as GatewayState[];
+const gateways = (): GatewayState[] => read('--json');
+
+function gateway(name: string): GatewayState {
+  const [found, ...others] = read(`${name} --json`);
+  assert.deepEqual(others, []);
+  assert.ok(found);
+  return found;
+}
 
 /** How many of so many connections, one after the other, each ISP saw. */
 function connect(count: number): { isp1: number; isp2: number } {
@@ -96,16 +103,18 @@ describe('a director that looks at its lines', { timeout: 120_000 }, () => {
     lab.lvsj(`gateway ${isp1} capacity 1.5G -`);
     await during(500_000, async () => {
       await waitUntil('its rate', () => gateway(isp1).rate.down > 2e6, 20_000);
-      const { rate, connections, rttUs, ...told } = gateway(isp1);
+      const { rate, connections, totals, rttUs, ...told } = gateway(isp1);
       assert.deepEqual(told, {
         ...{ id: gateways().find(({ address }) => address === isp1)?.id, address: isp1 },
-        ...{ link: 'eth1', present: true },
+        ...{ name: '', family: 4, link: 'eth1', present: true, admin: 'enabled' },
+        ...{ unavailable: '', snat: '' },
         capacity: { down: 1.5e9, up: 1e8, downAssumed: false, upAssumed: true },
       });
       assert.ok(rate.down < 8e6, `${rate.down} bits a second`);
       assert.deepEqual(connections, { active: 1, inactive: 0 });
+      assert.ok(totals.outBytes > 0 && totals.connections >= 1, JSON.stringify(totals));
       assert.ok(rttUs && rttUs > 0 && rttUs < 5e6, `${rttUs} us`);
-      const line = / 192\.0\.2\.1 +eth1 +1\.5G +\(100M\) +\d\S*M +\S+ +1 +0 +\S+ ms\n/;
+      const line = / 192\.0\.2\.1 +eth1 +1\.5G +\(100M\) +\d\S*M +\S+ +1 +0 +\S+ ms +enabled\n/;
       assert.match(lab.lvsj('gateway'), line);
     });
   });
@@ -137,7 +146,7 @@ describe('lvsj gateway and lvsj setting', { timeout: 120_000 }, () => {
     lab.lvsj(`ipvsadm -e -f 1 -r ${isp1} -j -w 7`);
     lab.lvsj(`ipvsadm -d -f 1 -r ${isp1}`);
     assert.deepEqual([gateway(isp1).present, gateway(isp1).capacity], [false, capacity]);
-    assert.match(lab.lvsj(`gateway ${id}`), / deleted\n/);
+    assert.match(lab.lvsj(`gateway ${id}`), /state +deleted: no service has it\n/);
     lab.lvsj(`ipvsadm -a -f 1 -r ${isp1} -j`);
     assert.deepEqual([gateway(isp1).present, gateway(isp1).capacity], [true, capacity]);
     lab.lvsj(`gateway ${id} capacity 0 -`);

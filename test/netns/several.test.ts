@@ -4,8 +4,8 @@
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { after, afterEach, before, describe, test } from 'node:test';
-import type { Status } from '../../src/cli/status.ts';
 import { diffNamespaceStates, namespaceState } from '../../src/lab/namespace-state.ts';
+import type { StatusState } from '../../src/model/state.ts';
 import { run } from '../../src/util/run.ts';
 import { waitUntil } from '../../src/util/wait-until.ts';
 import {
@@ -41,7 +41,7 @@ function restoreBoth(): void {
 
 /** Entries in the kernel's table: -Lnc would not show those that are due and not yet gone. */
 function entriesOf(lab: DirectorLab): number {
-  return (JSON.parse(lab.lvsj('status --json')) as Status).connections.now;
+  return (JSON.parse(lab.lvsj('status --json')) as StatusState).connections.now;
 }
 
 /** Active and inactive connections and templates of all gateways of one service. */

@@ -3,8 +3,8 @@
 
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, type TestContext, test } from 'node:test';
-import type { Status } from '../../src/cli/status.ts';
 import type { Download } from '../../src/lab/client-download.ts';
+import type { StatusState } from '../../src/model/state.ts';
 import type { Family } from '../../src/model/table.ts';
 import { waitUntil } from '../../src/util/wait-until.ts';
 import {
@@ -51,7 +51,7 @@ async function assertWhole(downloads: Running<Download>[], isp: 'isp1' | 'isp2')
 }
 
 const gatewayIds = () =>
-  (JSON.parse(lab.lvsj('status --json')) as Status).gateways
+  (JSON.parse(lab.lvsj('status --json')) as StatusState).gateways
     .map(({ id, address }) => `${id} ${address}`)
     .sort();
 

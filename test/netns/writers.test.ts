@@ -3,7 +3,6 @@
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import type { Status } from '../../src/cli/status.ts';
 import { defaultContext, isEdit } from '../../src/ipvsadm/command.ts';
 import { editTable } from '../../src/ipvsadm/edit.ts';
 import { parseRestore } from '../../src/ipvsadm/restore.ts';
@@ -13,6 +12,7 @@ import {
   type NamespaceState,
   namespaceState,
 } from '../../src/lab/namespace-state.ts';
+import type { StatusState } from '../../src/model/state.ts';
 import type { Table } from '../../src/model/table.ts';
 import { DirectorLab } from './director-lab.ts';
 
@@ -99,7 +99,7 @@ describe(`two writers with ${operations} commands each`, { timeout: 180_000 }, (
   });
 
   test('leave the gateways of that table, each with one number', () => {
-    const { gateways } = JSON.parse(lab.lvsj('status --json')) as Status;
+    const { gateways } = JSON.parse(lab.lvsj('status --json')) as StatusState;
     const present = gateways.filter((gateway) => gateway.present);
     const addresses = present.map(({ address }) => address).sort();
     assert.deepEqual(addresses, addressesOf(lab.lvsj('ipvsadm -Sn')));
