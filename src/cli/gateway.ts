@@ -2,6 +2,7 @@
 // tells one of them.
 
 import { Command } from 'commander';
+import { setAdmin } from '../kernel/admin.ts';
 import { readApplied } from '../kernel/applied.ts';
 import { writeCapacity } from '../kernel/capacity.ts';
 import { type Director, requireRoot } from '../kernel/director.ts';
@@ -77,9 +78,6 @@ export function toAdmin([gateway]: readonly GatewayIdentity[], tried: string): s
   );
 }
 
-/** The caller holds the lock. */
-export type SetAdmin = (director: Director, name: string, state: AdminState) => void;
-
 /** Tells it to the gateways that the word means. */
 function change(
   tried: string,
@@ -108,8 +106,7 @@ function list(word: string | undefined, json: boolean | undefined): void {
     );
 }
 
-/** setAdmin: what drains, enables and disables. */
-export async function runGateway(args: string[], setAdmin?: SetAdmin): Promise<number> {
+export async function runGateway(args: string[]): Promise<number> {
   const command = new Command('lvsj gateway')
     .description(
       'List the gateways of the director, or tell one of them something; docs/gateway.md says more.',
@@ -131,7 +128,7 @@ export async function runGateway(args: string[], setAdmin?: SetAdmin): Promise<n
   if (request.kind === 'list') list(request.name, command.opts<{ json?: boolean }>().json);
   else
     change(tried, request.name, (director, found) => {
-      if (request.kind === 'admin') setAdmin?.(director, toAdmin(found, tried), request.admin);
+      if (request.kind === 'admin') setAdmin(director, toAdmin(found, tried), request.admin);
       else
         for (const id of toTell(found, request.name)) writeCapacity(director, id, request.capacity);
     });

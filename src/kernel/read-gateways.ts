@@ -56,6 +56,8 @@ function toIdentity({ id, entry, named }: Source, names: Names): GatewayIdentity
   };
 }
 
+const missing = 'it is missing in the kernel: lvsj apply puts it there';
+
 /** entry: only while it is present; an old one holds a next hop of then. */
 function ofConfiguration(
   named: NamedGateway,
@@ -68,16 +70,8 @@ function ofConfiguration(
     ...{ name, family, link: entry?.link ?? config.link },
     address: entry ? nextHop(gatewayAddress(entry)) : wantedAddress(named),
     admin: names.applied?.admin[name] ?? 'enabled',
-    unavailable: names.applied?.unavailable[key] ?? (entry ? '' : whyAbsent(name, names)),
+    unavailable: names.applied?.unavailable[key] ?? (entry ? '' : missing),
   };
-}
-
-/** Nobody said why the kernel does not have it. */
-function whyAbsent(name: string, { applied, services }: Names): string {
-  if (applied?.admin[name] === 'disabled') return '';
-  return services.some(({ gateways }) => gateways.some(({ gateway }) => gateway === name))
-    ? 'it is missing in the kernel; lvsj apply puts it there'
-    : 'no service has it';
 }
 
 /** Who they are, without what they carry. */

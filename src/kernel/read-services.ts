@@ -1,11 +1,11 @@
 // The director's services as everybody outside sees them: with the names of the configuration, and with
 // what it wants and the kernel does not have, because a gateway has no next hop yet.
 
-import ipaddr from 'ipaddr.js';
 import type { Applied } from '../model/applied.ts';
 import type { ServiceConfig, ServiceGatewayConfig } from '../model/config.ts';
 import type { ServiceGatewayState, ServiceState } from '../model/state.ts';
 import { type Family, noCounters, type Service, type ServiceGateway } from '../model/table.ts';
+import { netmaskText } from '../plan/services.ts';
 import { type NamedGateway, Names, wantedAddress } from './config-names.ts';
 import type { Director } from './director.ts';
 import {
@@ -45,11 +45,9 @@ export function readServiceStates(
 /** A service that the kernel does not have, as it is wanted. */
 function withoutGateways(config: ServiceConfig, family: Family): Service {
   const { fwmark, scheduler, schedulerFlags, persistence, persistenceKey, onePacket } = config;
-  const length = config.netmask[family];
   return {
     ...{ family, fwmark, scheduler, schedulerFlags, persistence, persistenceKey, onePacket },
-    netmask:
-      family === 4 ? ipaddr.IPv4.subnetMaskFromPrefixLength(length).toString() : String(length),
+    netmask: netmaskText(family, config.netmask[family]),
     gateways: [],
     totals: noCounters(),
     rates: noCounters(),

@@ -22,7 +22,7 @@ export interface ServicesInput {
   before: number[];
 }
 
-const netmaskText = (family: Family, length: number): string =>
+export const netmaskText = (family: Family, length: number): string =>
   family === 6 ? String(length) : ipaddr.IPv4.subnetMaskFromPrefixLength(length).toString();
 
 const nothingCounted = () => ({

@@ -34,7 +34,8 @@ export const config: Config = {
     gateway('fiber', 'wan1', { 4: address(1), 6: address(1, 6) }),
     { ...gateway('dsl', 'wan3', { 4: { kind: 'auto' } }), capacity: { down: 16e6, up: 1e6 } },
     gateway('lte', 'wan2', { 4: address(101) }),
-    gateway('spare', 'wan1', { 4: address(50) }),
+    // Its provider has no IPv6.
+    gateway('cable', 'wan1', { 4: { kind: 'auto' }, 6: { kind: 'auto' } }),
   ],
   services: [
     {
