@@ -145,12 +145,12 @@ function writeCapacities(director: Director, config: Config, { gatewayIds }: Pla
     }
 }
 
-function writeSettings({ maps, settings }: Director, config: Config, _generation: number): void {
+function writeSettings({ maps, settings }: Director, config: Config, generation: number): void {
   const told = settingRules.flatMap(({ name, field }) => {
     const value = config.settings[name];
     return value === undefined ? [] : [[field, value]];
   });
-  const next = { ...settings, ...Object.fromEntries(told) };
+  const next = { ...settings, ...Object.fromEntries(told), generation };
   if (JSON.stringify(next) !== JSON.stringify(settings)) maps.settings.set(0, next);
 }
 
