@@ -57,15 +57,12 @@ export async function runApply(args: string[]): Promise<number> {
   const { confirm: seconds, json } = command.opts<{ confirm?: number; json?: boolean }>();
   requireRoot();
   const { state } = deploy({ config: configOf(file), file, confirmSeconds: seconds ?? null });
-  if (seconds !== undefined) waitForConfirmation(seconds);
+  // In a process of its own, which outlives the terminal that the change may have cut off.
+  if (seconds !== undefined) detach(['roll-back']);
   print(state, json);
+  if (seconds !== undefined && !json)
+    process.stdout.write(`taken back in ${seconds} s unless lvsj confirm comes\n`);
   return exit.ok;
-}
-
-/** In a process of its own, which outlives the terminal that the change may have cut off. */
-function waitForConfirmation(seconds: number): void {
-  detach(['roll-back']);
-  process.stderr.write(`lvsj confirm within ${seconds} s keeps it, else it is taken back\n`);
 }
 
 export async function runConfirm(args: string[]): Promise<number> {
