@@ -30,7 +30,8 @@ const mayImport: Record<string, string[]> = {
   plan: ['model', 'util'],
   kernel: ['model', 'util', 'plan'],
   lab: ['model', 'util'],
-  cli: ['model', 'util', 'config', 'ipvsadm', 'plan', 'kernel', 'lab'],
+  api: ['model', 'util'],
+  cli: ['model', 'util', 'config', 'ipvsadm', 'plan', 'kernel', 'lab', 'api'],
 };
 
 /** Packages that reach the kernel or start programs, and the places that may. */
