@@ -52,12 +52,14 @@ check: build build/abi.gen.ts ## lint, format, types, and the generated ABI
 	clang-format --dry-run -Werror $(C_FILES)
 	@diff -u src/kernel/abi.gen.ts build/abi.gen.ts || { echo 'src/kernel/abi.gen.ts is stale: run make generate' >&2; exit 1; }
 
-generate: setup build/abi.gen.ts ## write the TypeScript side of bpf/abi.h, and the API's document
+generate: setup build/abi.gen.ts ## write what follows from the sources: the ABI, the API's document, the JSON Schema
 	@# A rename, so that whoever runs lvsj meanwhile reads the old file or the new one.
 	@cp build/abi.gen.ts src/kernel/abi.gen.ts.new
 	mv src/kernel/abi.gen.ts.new src/kernel/abi.gen.ts
 	node scripts/gen-openapi.ts > build/openapi.json
 	cp build/openapi.json docs/openapi.json
+	node scripts/gen-schema.ts > build/lvsj.schema.json
+	cp build/lvsj.schema.json docs/lvsj.schema.json
 
 build: setup build/director.o ## install what is missing and compile the eBPF programs
 

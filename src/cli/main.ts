@@ -14,6 +14,10 @@ const commands: Record<string, CommandEntry> = {
     summary: 'services and gateways, in the words of ipvsadm (lvsj ipvsadm -h)',
     run: async (args) => (await import('./ipvsadm.ts')).runIpvsadmCommand(args),
   },
+  check: {
+    summary: 'what is wrong with a configuration file (/etc/lvsj/lvsj.yaml); needs no root',
+    run: async (args) => (await import('./check.ts')).runCheck(args),
+  },
   plan: {
     summary: 'what lvsj apply would change',
     run: async (args) => (await import('./apply.ts')).runPlan(args),

@@ -20,10 +20,4 @@ export function directorToWrite(tried: string): Director {
   );
 }
 
-export const printLines = (lines: readonly string[]): void => {
-  process.stdout.write(`${lines.join('\n')}\n`);
-};
-
-export const printJson = (value: unknown): void => {
-  process.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
-};
+export { printJson, printLines } from './print.ts';

@@ -45,8 +45,8 @@ export function hopOf(link: string, via: Via): Via {
 function checkGateways(gateways: readonly Item<Gateway>[], report: Report): void {
   const hops = new Map<string, Path>();
   let count = 0;
-  for (const { path, value } of gateways) {
-    if (families.every((family) => !value.via[family]))
+  for (const { path, value, damaged } of gateways) {
+    if (!damaged && families.every((family) => !value.via[family]))
       report.error({
         path: [...path, 'via'],
         reason: 'names no next hop: write ipv4, ipv6 or both',
@@ -95,14 +95,17 @@ function checkServices({ services, general, names }: Draft, report: Report): voi
       reason: `"${mainService}" is the main table's name in rules`,
     });
   }
-  for (const { path, value } of services) {
+  for (const { path, value, damaged } of services) {
     const { fwmark, gateways } = value;
     const at = [...path, 'fwmark'];
     checkMark({ path: at, fwmark, mask: general['mark-mask'] }, report);
     const reason = `fwmark ${fwmark} is also that of`;
     onlyOnce(marks, { key: fwmark, path: at, reason, hint: 'each service has its own' }, report);
     checkFlags(path, value, report);
-    checkShares([...path, 'gateways'], Object.keys(gateways), { names, report });
+    const shares = Object.keys(gateways);
+    if (shares.length === 0 && !damaged)
+      report.error({ path: [...path, 'gateways'], reason: 'a service needs a gateway' });
+    checkShares([...path, 'gateways'], shares, { names, report });
   }
   if (services.length > limits.services)
     report.error({
@@ -138,7 +141,6 @@ interface Known {
 }
 
 function checkShares(path: Path, gateways: readonly string[], { names, report }: Known): void {
-  if (gateways.length === 0) report.error({ path, reason: 'a service needs a gateway' });
   const most = limits.gatewaysOfService;
   if (gateways.length > most)
     report.error({ path, reason: `${gateways.length} gateways: a service has at most ${most}` });

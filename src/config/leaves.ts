@@ -21,6 +21,7 @@ import {
 
 const text = { type: 'string' };
 const numberOrText = { type: ['number', 'string'] };
+const time = { ...numberOrText, pattern: '^\\d{1,9}(\\.\\d{1,3})?(ms|s|m|h|d)?$' };
 
 /** A whole number from `smallest` to `largest`. */
 export const whole = (smallest: number, largest: number) =>
@@ -40,7 +41,7 @@ export const flag = leaf({
 export const duration = (smallestMs: number, largestMs: number) =>
   leaf({
     noun: 'a duration such as 300s, 5m, 1h',
-    json: { ...numberOrText, pattern: '^\\d{1,9}(\\.\\d{1,3})?(ms|s|m|h|d)?$' },
+    json: time,
     read: (word) => {
       const ms = parseDurationMs(word);
       if (ms === undefined || (ms >= smallestMs && ms <= largestMs)) return ms;
@@ -52,7 +53,7 @@ export const duration = (smallestMs: number, largestMs: number) =>
 /** Whole seconds, as the kernel counts timeouts. */
 export const seconds = leaf({
   noun: 'a duration such as 300s, 5m, 1h',
-  json: { ...numberOrText, pattern: '^\\d{1,9}(\\.\\d{1,3})?(ms|s|m|h|d)?$' },
+  json: time,
   read: (word) => {
     const ms = parseDurationMs(word);
     if (ms === undefined || (ms % 1000 === 0 && ms > 0 && ms <= longestTimeout * 1000))
@@ -91,7 +92,7 @@ function readAddress(word: string, family?: Family): Address | Refusal | undefin
   if (!found || family === undefined || found.family === family) return found;
   return new Refusal(
     `${word} is ${familyNames[found.family]}`,
-    `write ${familyNames[family]}, or write it at ipv${found.family}`,
+    `write an ${familyNames[family]} address, or this one at ipv${found.family}`,
   );
 }
 
@@ -238,7 +239,7 @@ function parseMask(word: string): number | undefined {
 
 export const markMask = leaf({
   noun: 'eight bits in a row, such as 0xff000000',
-  json: { type: ['integer', 'string'] },
+  json: numberOrText,
   read: (word) => {
     const mask = parseWhole(word, 1, 0xffffffff);
     return mask !== undefined && isMarkMask(mask) ? mask : undefined;

@@ -28,7 +28,8 @@ const probe = object({
   .transform((kinds) => {
     const [kind = '', target = ''] = Object.entries(kinds)[0] ?? [];
     return { kind, target };
-  });
+  })
+  .meta({ minProperties: 1, maxProperties: 1 });
 
 const longestIntervalMs = 3600e3;
 const mostRounds = 1000;

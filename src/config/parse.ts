@@ -50,7 +50,8 @@ function prefixesOf(
 ): Prefix[] {
   const { prefixes = [], file: name, domains } = set.value;
   const problems = report.problems.length;
-  if (name === undefined && set.value.prefixes === undefined && domains === undefined)
+  const nothing = name === undefined && set.value.prefixes === undefined && domains === undefined;
+  if (nothing && !set.damaged)
     report.error({ path: set.path, reason: 'a set needs prefixes, a file or domains' });
   const path = [...set.path, 'file'];
   const read = name === undefined ? [] : readSetFile({ ...place, name, path }, report);

@@ -4,7 +4,7 @@
 import type { Range, RuleConfig, SetConfig } from '../model/config.ts';
 import type { Family } from '../model/table.ts';
 import { families, parsePrefix, width } from './prefix.ts';
-import { mergeRanges, protocolNames, protocolsWithPorts } from './words.ts';
+import { mergeRanges, protocolNames, usualProtocols } from './words.ts';
 
 type Stretch = readonly [first: bigint, last: bigint];
 
@@ -93,7 +93,7 @@ function protocolsOf({ protocols, sport, dport }: RuleConfig, family: Family): R
   if (protocols.length > 0)
     return points(protocols.filter((protocol) => familyOfProtocol(protocol).includes(family)));
   const withPorts = sport.length + dport.length > 0;
-  return withPorts ? points(protocolsWithPorts) : [[0, 255]];
+  return withPorts ? points(usualProtocols) : [[0, 255]];
 }
 
 export function matchOf(rule: RuleConfig, sets: SetRegions): RuleMatch {

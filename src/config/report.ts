@@ -41,25 +41,27 @@ export class Report {
   }
 
   lineOf(path: Path): number {
-    return this.#tree.place(path).line;
+    return this.#tree.find(path).line;
   }
 
   #find(severity: Problem['severity'], { path, atKey, reason, hint = '' }: Finding): void {
-    const place = this.#tree.place(path, atKey ? 'key' : 'value');
-    this.add({ severity, file: this.#file, ...place, key: path.join('.'), reason, hint });
+    const { path: found, line, column } = this.#tree.find(path, atKey ? 'key' : 'value');
+    this.add({ severity, file: this.#file, line, column, key: found.join('.'), reason, hint });
   }
 
-  /** In the order of the file; what its sets' files say comes behind. */
   sorted(severity: Problem['severity']): Problem[] {
-    const rank = ({ file }: Problem): number => (file === this.#file ? 0 : 1);
-    return this.problems
-      .filter((problem) => problem.severity === severity)
-      .sort(
-        (a, b) =>
-          rank(a) - rank(b) ||
-          (a.file < b.file ? -1 : a.file > b.file ? 1 : 0) ||
-          a.line - b.line ||
-          a.column - b.column,
-      );
+    const some = this.problems.filter((problem) => problem.severity === severity);
+    return some.sort(byPlace(this.#file));
   }
 }
+
+const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+
+/** In the order of the file; what its sets' files say comes behind. */
+export const byPlace =
+  (file: string) =>
+  (a: Problem, b: Problem): number =>
+    Number(a.file !== file) - Number(b.file !== file) ||
+    compare(a.file, b.file) ||
+    a.line - b.line ||
+    a.column - b.column;

@@ -13,7 +13,9 @@ import { list, named, object } from './shape.ts';
 const viaMap = object({
   ipv4: leaves.via(4).optional(),
   ipv6: leaves.via(6).optional(),
-}).transform(({ ipv4, ipv6 }) => ({ ...ipv4, ...ipv6 }));
+})
+  .transform(({ ipv4, ipv6 }) => ({ ...ipv4, ...ipv6 }))
+  .meta({ minProperties: 1 });
 
 const npt = leaves.npt.describe('IPv6: change the prefix to this one, keep the host part');
 const nptMap = object({ npt });
@@ -111,7 +113,7 @@ export const service = object({
 export const set = object({
   prefixes: z.array(leaves.prefix).optional().describe('Of both families'),
   file: leaves
-    .line('a path', /^[^\0\n]+$/)
+    .line('a path', /^[^\n]+$/)
     .optional()
     .describe('One prefix a line, # comments; relative to this file'),
   domains: z.array(leaves.domain).optional().describe('Names whose addresses are kept in it'),
@@ -144,7 +146,9 @@ const settings = object(
 
 const metrics = object({
   listen: leaves.listen.describe('Where Prometheus may ask over TCP'),
-  'token-file': leaves.line('an absolute path', /^\/[^\0\n]+$/).describe('What it must show'),
+  'token-file': leaves
+    .line('an absolute path', /^\/[^\n]+$/)
+    .describe('Holds the token that it must show'),
 });
 
 /** What is not an item with a name or a place in a list. */
@@ -158,7 +162,7 @@ export const general = object({
     .prefault(connections.default)
     .describe('Most connections that the table holds; read when the director starts'),
   'mark-mask': leaves.markMask
-    .prefault(defaultMarkMask)
+    .prefault(`0x${defaultMarkMask.toString(16)}`)
     .describe('The bits of the mark that hold the gateway; read when the director starts'),
   timeouts: object({
     tcp: leaves.seconds.prefault(defaultTimeouts.tcp).describe('Established TCP'),
@@ -168,7 +172,7 @@ export const general = object({
   settings: settings.prefault({}).describe("IPVS's sysctls: docs/settings.md"),
   api: object({
     group: leaves
-      .line('the name of a group', /^[a-z_][a-z0-9_-]{0,31}$/i)
+      .line('the name of a group', /^[A-Za-z_][A-Za-z0-9_-]{0,31}$/)
       .optional()
       .describe('Group that may use the socket; root alone, if left out'),
     metrics: metrics.optional(),

@@ -21,6 +21,11 @@ export interface Place {
   column: number;
 }
 
+/** Where a path leads: all of it, unless a word stands where it goes on. */
+export interface Found extends Place {
+  path: Path;
+}
+
 /** What YAML itself has against the text. */
 export interface Fault {
   place: Place;
@@ -56,17 +61,19 @@ export class Tree {
   }
 
   /** Of a value, or of its key; of the nearest thing around it if it is not there. */
-  place(path: Path, part: 'key' | 'value' = 'value'): Place {
+  find(path: Path, part: 'key' | 'value' = 'value'): Found {
     let at: Node | null = this.#root;
     let key: Node | null = at;
-    for (const step of path) {
+    for (const [i, step] of path.entries()) {
+      // A bare word stands for the whole form, whatever of it is asked for.
+      if (isScalar(at) && at.value !== null)
+        return { path: path.slice(0, i), ...this.#placeOf(at) };
       const inner: Entry | undefined = this.#step(at, step);
-      // In a map a missing key belongs to the map's own key; a bare word stands for the whole form.
-      if (!inner) return this.#placeOf(isScalar(at) && at.value !== null ? at : key);
+      if (!inner) return { path, ...this.#placeOf(key) };
       key = inner.key;
-      at = inner.value;
+      at = this.#resolve(inner.value);
     }
-    return this.#placeOf(part === 'key' ? key : (at ?? key));
+    return { path, ...this.#placeOf(part === 'key' ? key : (at ?? key)) };
   }
 
   #parse(text: string): Document.Parsed | undefined {
@@ -92,12 +99,13 @@ export class Tree {
   }
 
   #step(node: Node | null, step: string | number): Entry | undefined {
-    const at = this.#resolve(node);
-    if (isSeq<Node>(at)) {
-      const item = typeof step === 'number' ? at.items[step] : undefined;
+    if (isSeq<Node>(node)) {
+      const item = typeof step === 'number' ? node.items[step] : undefined;
       return item && { key: item, value: item };
     }
-    const pair = isMap<Node, Node>(at) ? at.items.find(({ key }) => nameOf(key) === step) : null;
+    const pair = isMap<Node, Node>(node)
+      ? node.items.find(({ key }) => nameOf(key) === step)
+      : null;
     return pair ? { key: pair.key, value: pair.value } : undefined;
   }
 

@@ -22,10 +22,14 @@ export const protocolNames = numbered(
   'icmp=1 igmp=2 ipip=4 tcp=6 udp=17 dccp=33 ipv6=41 gre=47 esp=50 ah=51 icmpv6=58 ospf=89 sctp=132 udplite=136',
 );
 
-/** Protocols whose packets begin with two ports. */
-export const protocolsWithPorts: readonly number[] = ['tcp', 'udp', 'dccp', 'sctp', 'udplite'].map(
-  (name) => protocolNames.get(name) ?? 0,
-);
+const protocolsOf = (names: string): number[] =>
+  names.split(' ').map((name) => protocolNames.get(name) ?? 0);
+
+/** Those whose packets begin with two ports. */
+export const protocolsWithPorts = protocolsOf('tcp udp sctp dccp udplite');
+
+/** Those that a rule with ports and no protocol means. */
+export const usualProtocols = protocolsOf('tcp udp sctp');
 
 export const dscpNames = numbered(
   'default=0 be=0 le=1 cs0=0 cs1=8 af11=10 af12=12 af13=14 cs2=16 af21=18 af22=20 af23=22 cs3=24 af31=26 ' +
