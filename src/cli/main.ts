@@ -43,6 +43,10 @@ const commands: Record<string, CommandEntry> = {
     summary: 'the services, and what each of their gateways has of them',
     run: async (args) => (await import('./service.ts')).runService(args),
   },
+  connection: {
+    summary: 'which connections there are, and the gateway of each',
+    run: async (args) => (await import('./connection.ts')).runConnection(args),
+  },
   rule: {
     summary: 'the rules of the configuration, and what each has decided',
     run: async (args) => (await import('./rule.ts')).runRule(args),
@@ -75,7 +79,7 @@ const hidden: Record<string, CommandEntry> = {
 
 function help(): string {
   const lines = Object.entries(commands).map(
-    ([name, { summary }]) => `  ${name.padEnd(9)}${summary}`,
+    ([name, { summary }]) => `  ${name.padEnd(12)}${summary}`,
   );
   return [
     'lvsj shares outgoing traffic over several gateways, in this network namespace.',

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import {
+  readConnectionStates,
   readGatewayStates,
   readRuleStates,
   readServiceStates,
@@ -173,6 +174,30 @@ describe('services', () => {
         ['lte', 2, 2],
         ['fiber', 1, 1],
       ],
+    );
+  });
+});
+
+describe('connections', () => {
+  const read = (given: Applied | undefined) => [...readConnectionStates(director, given)];
+
+  test('have the names of their gateway and service', () => {
+    const [first, ...others] = read(state).filter(({ protocol }) => protocol === 6);
+    assert.equal(others.length, 2);
+    assert.deepEqual(
+      [first?.gateway, first?.gatewayName, first?.serviceName, first?.fwmark],
+      [gatewayAddress(1), 'fiber', 'web', 1],
+    );
+    assert.ok(first && ['scheduler', 'template'].includes(first.reason));
+    const template = read(state).find(({ protocol }) => protocol === 0);
+    assert.deepEqual([template?.gatewayName, template?.serviceName], ['fiber', 'web']);
+  });
+
+  test('have the address of their gateway where nothing has a name', () => {
+    const names = read(undefined).map(({ gatewayName, serviceName }) => [gatewayName, serviceName]);
+    assert.deepEqual(
+      names,
+      names.map(() => [gatewayAddress(1), '']),
     );
   });
 });
