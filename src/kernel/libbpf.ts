@@ -203,6 +203,9 @@ export const socket: Fn<[number, number, number], number> = c.func(
 export const send: Fn<[number, Buffer, number, number], number> = c.func(
   'long send(int fd, const void *bytes, size_t length, int flags)',
 );
+export const sendTo: Fn<[number, Buffer, number, number, Buffer, number], number> = c.func(
+  'long sendto(int fd, const void *bytes, size_t length, int flags, const void *address, uint32 address_length)',
+);
 export const receive: Fn<[number, Buffer, number, number], number> = c.func(
   'long recv(int fd, _Out_ void *bytes, size_t length, int flags)',
 );
