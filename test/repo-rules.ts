@@ -31,7 +31,8 @@ const mayImport: Record<string, string[]> = {
   kernel: ['model', 'util', 'plan'],
   lab: ['model', 'util'],
   api: ['model', 'util'],
-  cli: ['model', 'util', 'config', 'ipvsadm', 'plan', 'kernel', 'lab', 'api'],
+  daemon: ['model', 'util', 'config', 'plan', 'kernel', 'api'],
+  cli: ['model', 'util', 'config', 'ipvsadm', 'plan', 'kernel', 'lab', 'api', 'daemon'],
 };
 
 /** Packages that reach the kernel or start programs, and the places that may. */

@@ -27,6 +27,7 @@ test('a daemon says its process and why the newest file was refused', async (t) 
   let asked: string | undefined;
   await serve(t, ({ url }, response) => {
     asked = url;
+    response.setHeader('content-type', 'application/json');
     response.end(JSON.stringify({ ...state, later: 'fields are ignored' }));
   });
   assert.deepEqual(await readDaemon(socket), state);

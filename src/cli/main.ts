@@ -30,6 +30,14 @@ const commands: Record<string, CommandEntry> = {
     summary: 'keep what lvsj apply --confirm has applied',
     run: async (args) => (await import('./apply.ts')).runConfirm(args),
   },
+  run: {
+    summary: 'the daemon: apply the configuration and keep to it',
+    run: async (args) => (await import('./run.ts')).runRun(args),
+  },
+  reload: {
+    summary: 'have the daemon apply its file again',
+    run: async (args) => (await import('./run.ts')).runReload(args),
+  },
   start: {
     summary: 'start the director of this network namespace with other than default bounds',
     run: async (args) => (await import('./director.ts')).runStart(args),

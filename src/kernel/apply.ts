@@ -74,9 +74,9 @@ export function applyConfig(director: Director, input: ApplyInput): Done {
   const { applied, plan } = outlook;
   const repairs = input.repair ? readRepairs(director) : [];
   const state = describePlan({ config: input.config, ...outlook, repairs });
-  for (const move of plan.moves) moveGateway(director, move);
-  refreshLinks(director);
   const links = new Map(plan.gateways.map(({ address, link }) => [address, link]));
+  for (const move of plan.moves) moveGateway(director, move, input.environment);
+  refreshLinks(director);
   const written = writeTable(director, () => plan.table, {
     findLink: (_, address) => links.get(address) ?? '',
     config: plan.objects,
@@ -108,7 +108,11 @@ function refuseRestart({ settings }: Director, { markMask, connections }: Config
 }
 
 /** The route first: until the map says so, nobody knows the new next hop by its address. */
-function moveGateway({ maps }: Director, { id, address, link }: Move): void {
+function moveGateway(
+  { maps }: Director,
+  { id, address, link }: Move,
+  { links }: Environment,
+): void {
   const family = familyOf(address);
   const [via = ''] = address.split('%');
   const scoped = address.includes('%');
@@ -117,7 +121,9 @@ function moveGateway({ maps }: Director, { id, address, link }: Move): void {
   const words = nextHop === '' ? [] : ['via', nextHop];
   const onlink = scoped && nextHop !== '' && !nextHop.startsWith('fe80:') ? ['onlink'] : [];
   const route = ['route', 'replace', 'default', ...words, 'dev', link, ...onlink];
-  run(['ip', `-${family}`, ...route, 'table', String(gatewayTable(id))]);
+  // A link that is down takes no route; it gets it when it is up.
+  if (links.some(({ name, up }) => name === link && up))
+    run(['ip', `-${family}`, ...route, 'table', String(gatewayTable(id))]);
   const old = maps.gateways.get(id);
   const { capacityDown = 0n, capacityUp = 0n } = old ?? {};
   maps.gateways.set(id, { ...toGateway(hop, old), capacityDown, capacityUp });

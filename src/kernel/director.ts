@@ -90,7 +90,8 @@ export class Director {
     if (id === undefined) return undefined;
     const control = Program.byId(id);
     const director = new Director(control, DirectorMaps.byIds(control.info.mapIds));
-    const running = director.settings.abi;
+    // The first word, whatever else an older or newer one keeps there.
+    const running = director.maps.map('settings').get(Buffer.alloc(4))?.readUInt32LE(0);
     if (running !== abi.abi.ABI_VERSION)
       throw new UserError(
         `the director that runs here speaks ABI ${running}, this lvsj ${abi.abi.ABI_VERSION}: ` +

@@ -2,8 +2,8 @@
 
 import type { Applied } from '../model/applied.ts';
 import type { ConnectionState } from '../model/state.ts';
-import type { Director } from './director.ts';
 import { Names } from './config-names.ts';
+import type { Director } from './director.ts';
 import { readConnections } from './read-connections.ts';
 import { gatewayAddress } from './read-table.ts';
 

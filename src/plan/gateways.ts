@@ -6,7 +6,7 @@ import { gatewayKey } from '../model/applied.ts';
 import type { Config, GatewayConfig, Snat, Via } from '../model/config.ts';
 import type { Environment, LinkFacts } from '../model/environment.ts';
 import type { Family } from '../model/table.ts';
-import { type KnownGateways, noNextHop } from './hops.ts';
+import { type KnownGateway, type KnownGateways, noNextHop } from './hops.ts';
 
 export interface ResolvedGateway {
   /** gatewayKey */
@@ -48,22 +48,40 @@ function isScoped(address: string, link: string, { links }: Environment): boolea
   return mine < 0 || links.some((other) => other !== own && reach(other, address) >= mine);
 }
 
-/** The next hop as the table writes it, or undefined while it is not known. */
-function findAddress(
+/** The next hop, '' where the link itself is the way, or undefined while it is not known. */
+function findNextHop(
   via: Via,
   link: string,
   family: Family,
-  environment: Environment,
+  { defaults }: Environment,
 ): string | undefined {
-  if (via.kind === 'onlink') return `${noNextHop[family]}%${link}`;
-  if (via.kind === 'address')
-    return isScoped(via.address, link, environment) ? `${via.address}%${link}` : via.address;
-  const [route] = environment.defaults
-    .filter((each) => each.family === family && each.link === link)
-    .sort((a, b) => a.metric - b.metric);
-  if (!route) return undefined;
-  if (route.via === '') return `${noNextHop[family]}%${link}`;
-  return isScoped(route.via, link, environment) ? `${route.via}%${link}` : route.via;
+  if (via.kind === 'onlink') return '';
+  if (via.kind === 'address') return via.address;
+  const routes = defaults.filter((each) => each.family === family && each.link === link);
+  return routes.sort((a, b) => a.metric - b.metric)[0]?.via;
+}
+
+interface Writing {
+  link: string;
+  family: Family;
+  environment: Environment;
+  /** What it was until now. */
+  before: KnownGateway | undefined;
+}
+
+/** The next hop as the table writes it; '' if nobody knows one. */
+function writeAddress(
+  nextHop: string | undefined,
+  { link, family, environment, before }: Writing,
+): string {
+  // One that is away keeps what it had, for it may come back with it: a link that is down has no
+  // addresses that would tell how to write it.
+  const [plain, scope] = before?.address.split('%') ?? [];
+  if (nextHop === undefined || nextHop === plain)
+    if (before && before.link === link && (scope ?? link) === link) return before.address;
+  if (nextHop === undefined) return '';
+  if (nextHop === '') return `${noNextHop[family]}%${link}`;
+  return isScoped(nextHop, link, environment) ? `${nextHop}%${link}` : nextHop;
 }
 
 /** What of the link keeps new connections away, in words; '' if nothing does. */
@@ -105,10 +123,9 @@ function resolve(
   const id = ids[key] ?? 0;
   const facts = environment.links.find((each) => each.name === link);
   if (id === 0 && !isServed(via, family, facts)) return [];
-  const found = findAddress(via, link, family, environment);
-  const unavailable = problemOf(gateway, family, facts, found);
-  // One that is away keeps what it had: it may come back with it.
-  const address = found ?? known.get(id)?.address ?? '';
+  const nextHop = findNextHop(via, link, family, environment);
+  const unavailable = problemOf(gateway, family, facts, nextHop);
+  const address = writeAddress(nextHop, { link, family, environment, before: known.get(id) });
   return [{ key, name, family, link, address, unavailable, snat: snat[family], id }];
 }
 

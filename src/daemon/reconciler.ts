@@ -1,0 +1,158 @@
+// Keeps the kernel at what the configuration says. Three things wake it:
+//   1. another file (reload) or another text (apply): parsed, planned, applied, or refused as a whole;
+//   2. links, addresses or routes that changed: the same configuration, planned anew;
+//   3. somebody who changed what is ours, or time that passed: what is missing is put back.
+// What it keeps to lies in the kernel, with what is applied: `lvsj apply` beside it is followed, too.
+
+import type { DirectorEvent, Planned } from '../api/store.ts';
+import { loadConfig } from '../config/load.ts';
+import { type Parsed, parseConfig } from '../config/parse.ts';
+import { setAdmin } from '../kernel/admin.ts';
+import { readApplied } from '../kernel/applied.ts';
+import type { Done } from '../kernel/apply.ts';
+import { type Deployment, deploy, foresee, rollBackIfDue } from '../kernel/deploy.ts';
+import { Director } from '../kernel/director.ts';
+import { readEnvironment } from '../kernel/environment.ts';
+import { withLock } from '../kernel/lock.ts';
+import { readRepairs } from '../kernel/write-table.ts';
+import type { Applied } from '../model/applied.ts';
+import { formatProblem } from '../model/problem.ts';
+import type { AdminState } from '../model/state.ts';
+import { UserError } from '../util/error.ts';
+import type { Log } from '../util/log.ts';
+import { formatChange, gatewayEvents } from './news.ts';
+
+export interface ReconcilerOptions {
+  /** The daemon's own. */
+  file: string;
+  log: Log;
+  emit: (event: DirectorEvent) => void;
+}
+
+/** More changes than these are counted in the log, not listed. */
+const listedChanges = 20;
+
+export class Reconciler {
+  /** Why the newest file was refused; '' if it was not. */
+  error = '';
+  readonly #options: ReconcilerOptions;
+  /** As read last, in text: what is the same needs no plan. */
+  #environment = '';
+  #applied: Applied | undefined;
+
+  constructor(options: ReconcilerOptions) {
+    this.#options = options;
+  }
+
+  /** What is applied, as known here. */
+  get applied(): Applied | undefined {
+    return this.#applied;
+  }
+
+  /** Applies the daemon's own file; a refused one changes nothing. */
+  reload(): Planned {
+    const { file } = this.#options;
+    const planned = this.#take(loadConfig(file), file, null);
+    this.error = 'problems' in planned ? planned.problems.map(formatProblem).join('\n') : '';
+    return planned;
+  }
+
+  apply(text: string, file: string, confirmSeconds: number | null): Planned {
+    return this.#take(parse(text, file), file, confirmSeconds);
+  }
+
+  plan(text: string, file: string): Planned {
+    const parsed = parse(text, file);
+    if ('problems' in parsed) return { problems: [...parsed.problems, ...parsed.warnings] };
+    return { plan: foresee({ config: parsed.config, file }), warnings: parsed.warnings };
+  }
+
+  setAdmin(name: string, state: AdminState): void {
+    const director = Director.find();
+    if (!director) throw new UserError('no director runs in this network namespace');
+    try {
+      this.#tell(withLock(() => setAdmin(director, name, state)));
+    } finally {
+      director.close();
+    }
+  }
+
+  /** Follows what became of links, addresses, routes and of what is ours. */
+  follow(): void {
+    const director = Director.find();
+    const applied = director && readApplied(director);
+    const environment = readEnvironment();
+    const text = JSON.stringify(environment);
+    const repairs = director && applied ? readRepairs(director) : [];
+    director?.close();
+    // Somebody took the director itself away.
+    const wanted = applied ?? this.#applied;
+    if (!wanted || (applied && repairs.length === 0 && text === this.#environment)) return;
+    const { config, file } = wanted;
+    const done = this.#deploy({ config, file, environment, repair: true });
+    if (done.state.changes.length > 0)
+      this.#options.emit({ type: 'repaired', changes: done.state.changes });
+  }
+
+  /** Takes back what nobody confirmed in time. */
+  checkConfirmation(): void {
+    if (rollBackIfDue() !== 'rolled back') return;
+    const director = Director.find();
+    this.#applied = director && readApplied(director);
+    director?.close();
+    const generation = this.#applied?.generation ?? 0;
+    this.#options.log.warn(
+      { generation },
+      'nobody confirmed in time: the configuration before is back',
+    );
+    this.#options.emit({ type: 'rolled-back', generation });
+  }
+
+  #take(parsed: Parsed, file: string, confirmSeconds: number | null): Planned {
+    const { log, emit } = this.#options;
+    for (const warning of parsed.warnings) log.warn(formatProblem(warning));
+    if ('problems' in parsed) {
+      for (const problem of parsed.problems) log.error(formatProblem(problem));
+      emit({ type: 'refused', file, error: parsed.problems.map(formatProblem).join('\n') });
+      return { problems: [...parsed.problems, ...parsed.warnings] };
+    }
+    const { applied, state } = this.#deploy({ config: parsed.config, file, confirmSeconds });
+    const { generation, unconfirmed } = applied;
+    emit({ type: 'applied', file, generation, confirmBy: unconfirmed?.by ?? null });
+    return { plan: state, warnings: parsed.warnings };
+  }
+
+  #deploy(deployment: Deployment): Done {
+    const start = performance.now();
+    const environment = deployment.environment ?? readEnvironment();
+    // What others changed is looked for when they change it: a reload need not wait for that.
+    const repair = deployment.repair ?? this.#applied === undefined;
+    const done = deploy({ ...deployment, environment, repair });
+    this.#environment = JSON.stringify(environment);
+    const tookMs = Math.round(performance.now() - start);
+    const { file, generation } = done.applied;
+    const { changes } = done.state;
+    const level = changes.length > 0 || deployment.repair === undefined ? 'info' : 'debug';
+    this.#options.log[level]({ file, generation, changes: changes.length, tookMs }, 'applied');
+    for (const change of changes.slice(0, listedChanges))
+      this.#options.log.info(formatChange(change));
+    this.#tell(done);
+    return done;
+  }
+
+  #tell({ before, applied }: Done): void {
+    this.#applied = applied;
+    for (const event of gatewayEvents(before, applied)) {
+      const { name, family, admin, unavailable } = event;
+      if (unavailable === '') this.#options.log.info({ name, family, admin }, 'gateway available');
+      else this.#options.log.warn({ name, family, admin }, `gateway unavailable: ${unavailable}`);
+      this.#options.emit(event);
+    }
+  }
+}
+
+/** Of a text that comes without a place of its own: its sets have no files. */
+const parse = (text: string, file: string): Parsed =>
+  parseConfig(text, file, (path) => {
+    throw new Error(`${path}: a configuration that comes over the API reads no files`);
+  });
