@@ -19,7 +19,7 @@ const maxTestLines = 60;
 const maxCFunctionLines = 75;
 
 /** Files that may be longer, because they are one table and nothing else. */
-const longTables: string[] = ['bpf/abi.h'];
+const longTables: string[] = ['bpf/abi.h', 'test/cases/config.ts'];
 
 /** What a folder of src may import, beside itself; a folder that is not here may not exist. */
 const mayImport: Record<string, string[]> = {

@@ -45,11 +45,14 @@ export function hopOf(link: string, via: Via): Via {
 function checkGateways(gateways: readonly Item<Gateway>[], report: Report): void {
   const hops = new Map<string, Path>();
   let count = 0;
-  for (const { path, value, damaged } of gateways) {
-    if (!damaged && families.every((family) => !value.via[family]))
+  for (const { path, value, lost } of gateways) {
+    // What stands in for a next hop that can't be read says nothing.
+    if (lost.includes('via')) continue;
+    if (families.every((family) => !value.via[family]))
       report.error({
         path: [...path, 'via'],
-        reason: 'names no next hop: write ipv4, ipv6 or both',
+        reason: 'there is no next hop in it',
+        hint: 'write ipv4, ipv6 or both',
       });
     for (const family of families) {
       const via = value.via[family];
@@ -95,15 +98,15 @@ function checkServices({ services, general, names }: Draft, report: Report): voi
       reason: `"${mainService}" is the main table's name in rules`,
     });
   }
-  for (const { path, value, damaged } of services) {
+  for (const { path, value, lost } of services) {
     const { fwmark, gateways } = value;
     const at = [...path, 'fwmark'];
     checkMark({ path: at, fwmark, mask: general['mark-mask'] }, report);
     const reason = `fwmark ${fwmark} is also that of`;
     onlyOnce(marks, { key: fwmark, path: at, reason, hint: 'each service has its own' }, report);
-    checkFlags(path, value, report);
+    if (!lost.includes('scheduler')) checkFlags(path, value, report);
     const shares = Object.keys(gateways);
-    if (shares.length === 0 && !damaged)
+    if (shares.length === 0 && !lost.includes('gateways'))
       report.error({ path: [...path, 'gateways'], reason: 'a service needs a gateway' });
     checkShares([...path, 'gateways'], shares, { names, report });
   }
@@ -128,10 +131,10 @@ function checkMark(mark: { path: Path; fwmark: number; mask: number }, report: R
 }
 
 function checkFlags(path: Path, { scheduler, schedulerFlags }: Service, report: Report): void {
-  for (const flag of schedulerFlags) {
+  for (const [i, flag] of schedulerFlags.entries()) {
     if (flagBit(flag, scheduler) !== undefined) continue;
     const reason = `the scheduler ${scheduler} has no flag "${shorten(flag)}"`;
-    report.error({ path: [...path, 'scheduler-flags'], reason });
+    report.error({ path: [...path, 'scheduler-flags', i], reason });
   }
 }
 
@@ -157,7 +160,7 @@ function checkRules({ rules, names }: Draft, report: Report): void {
   for (const rule of rules) {
     const { path, value } = rule;
     checkService([...path, 'service'], value.service, { names, report });
-    if (!checkSets(rule, { names, report })) rule.damaged = true;
+    if (!checkSets(rule, { names, report })) rule.lost.push('from', 'to');
     const at = [...path, 'name'];
     if (value.name !== undefined) {
       const reason = `the name "${value.name}" is also that of`;

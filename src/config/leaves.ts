@@ -8,7 +8,7 @@ import { schedulers } from '../model/scheduler.ts';
 import type { Family } from '../model/table.ts';
 import { nearest } from './nearest.ts';
 import { type Address, type Prefix, parseAddress, parsePrefix } from './prefix.ts';
-import { leaf, namePattern, nameRule, Refusal } from './shape.ts';
+import { leaf, namePattern, nameRule, Refusal, shorten } from './shape.ts';
 import {
   dscpNames,
   parseDurationMs,
@@ -26,7 +26,7 @@ const time = { ...numberOrText, pattern: '^\\d{1,9}(\\.\\d{1,3})?(ms|s|m|h|d)?$'
 /** A whole number from `smallest` to `largest`. */
 export const whole = (smallest: number, largest: number) =>
   leaf({
-    noun: `a whole number from ${smallest} to ${largest}`,
+    noun: largest === 1 ? '0 or 1' : `a whole number from ${smallest} to ${largest}`,
     json: { type: 'integer', minimum: smallest, maximum: largest },
     read: (word) => parseWhole(word, smallest, largest),
   });
@@ -37,16 +37,17 @@ export const flag = leaf({
   read: (word) => (/^(true|false)$/i.test(word) ? word.toLowerCase() === 'true' : undefined),
 });
 
-/** Milliseconds. */
-export const duration = (smallestMs: number, largestMs: number) =>
+/** Milliseconds; the bounds as one writes them. */
+export const duration = (shortest: string, longest: string) =>
   leaf({
     noun: 'a duration such as 300s, 5m, 1h',
     json: time,
     read: (word) => {
       const ms = parseDurationMs(word);
-      if (ms === undefined || (ms >= smallestMs && ms <= largestMs)) return ms;
-      const [from, to] = [smallestMs, largestMs].map((bound) => `${bound / 1000}s`);
-      return new Refusal(`${word} is too ${ms < smallestMs ? 'short' : 'long'}: ${from} to ${to}`);
+      if (ms === undefined) return undefined;
+      const fits =
+        ms >= Number(parseDurationMs(shortest)) && ms <= Number(parseDurationMs(longest));
+      return fits ? ms : new Refusal(`"${word}" is not a time from ${shortest} to ${longest}`);
     },
   });
 
@@ -77,12 +78,14 @@ export const link = leaf({
   read: (word) => (/^(?!\.{1,2}$)[^\s/:"*\\]{1,15}$/.test(word) ? word : undefined),
 });
 
-/** The name of a gateway, service or rule. */
-export const name = leaf({
-  noun: `a name: ${nameRule}`,
-  json: { ...text, pattern: namePattern.source },
-  read: (word) => (namePattern.test(word) ? word : undefined),
-});
+/** The name of a service or rule. */
+export const name = (noun: string) =>
+  leaf({
+    noun,
+    json: { ...text, pattern: namePattern.source },
+    read: (word) =>
+      namePattern.test(word) ? word : new Refusal(`"${shorten(word)}" is not ${noun}`, nameRule),
+  });
 
 const familyNames: Readonly<Record<Family, string>> = { 4: 'IPv4', 6: 'IPv6' };
 
@@ -190,7 +193,7 @@ export const oneOf = (noun: string, words: readonly string[]) =>
   });
 
 export const scheduler = oneOf('a scheduler', [...schedulers.keys()]);
-export const persistenceKey = oneOf('source, destination or source-destination', persistenceKeys);
+export const persistenceKey = oneOf('a persistence key', persistenceKeys);
 
 export const protocol = leaf({
   noun: 'a protocol such as tcp, udp, icmp, or a number from 0 to 255',

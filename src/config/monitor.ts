@@ -31,12 +31,11 @@ const probe = object({
   })
   .meta({ minProperties: 1, maxProperties: 1 });
 
-const longestIntervalMs = 3600e3;
 const mostRounds = 1000;
 
 export const monitor = object({
   probes: z.array(probe).min(1, { error: 'a monitor needs a probe' }).describe('Whom it asks'),
-  interval: duration(10, longestIntervalMs).prefault('1s').describe('Time between two rounds'),
+  interval: duration('10ms', '1h').prefault('1s').describe('Time between two rounds'),
   rise: whole(1, mostRounds).prefault(3).describe('Rounds that make it up'),
   fall: whole(1, mostRounds).prefault(3).describe('Rounds that make it down'),
   quorum: whole(1, mostRounds).prefault(1).describe('Probes of a round that must be answered'),

@@ -51,11 +51,11 @@ function prefixesOf(
   const { prefixes = [], file: name, domains } = set.value;
   const problems = report.problems.length;
   const nothing = name === undefined && set.value.prefixes === undefined && domains === undefined;
-  if (nothing && !set.damaged)
+  if (nothing && set.lost.length === 0)
     report.error({ path: set.path, reason: 'a set needs prefixes, a file or domains' });
   const path = [...set.path, 'file'];
   const read = name === undefined ? [] : readSetFile({ ...place, name, path }, report);
-  if (report.problems.length > problems) set.damaged = true;
+  if (report.problems.length > problems) set.lost.push('file');
   return [...prefixes, ...read];
 }
 
@@ -64,10 +64,12 @@ function prefixesOf(
  * is said of whether they can match.
  */
 function withoutDamage(draft: Draft): Draft {
-  const complete = new Set(draft.sets.filter(({ damaged }) => !damaged).map(({ name }) => name));
+  const complete = new Set(
+    draft.sets.filter(({ lost }) => lost.length === 0).map(({ name }) => name),
+  );
   const rules = draft.rules.filter(
-    ({ damaged, value }) =>
-      !damaged &&
+    ({ lost, value }) =>
+      lost.length === 0 &&
       [...(value.from ?? []), ...(value.to ?? [])].every(
         (source) => 'prefix' in source || complete.has(source.set),
       ),

@@ -13,8 +13,8 @@ export interface Item<T> {
   name: string;
   path: Path;
   value: T;
-  /** Something of it was wrong and is not in `value`. */
-  damaged: boolean;
+  /** The keys of which something was wrong and is not in `value`; '' = all of them. */
+  lost: string[];
 }
 
 export type General = z.output<typeof schema.general>;
@@ -53,12 +53,10 @@ function topOf(plain: unknown, report: Report): Map {
   const map = asMap(plain);
   if (!map) {
     // What YAML complained of is no structure either, and was said.
+    const empty = plain === null || plain === undefined;
+    const reason = empty ? 'the file is empty' : `must be a map (key: value), not ${kindOf(plain)}`;
     if (report.problems.length === 0)
-      report.error({
-        path: [],
-        reason: `the file must be a map (key: value), not ${kindOf(plain)}`,
-        hint: 'write gateways:, services: and rules:',
-      });
+      report.error({ path: [], reason, hint: 'write gateways:, services: and rules:' });
     return {};
   }
   const known = Object.keys(schema.file.shape);
@@ -109,17 +107,26 @@ const rounds = 5;
 
 function readItem<T>(
   form: z.ZodType<T>,
-  { value, ...item }: Omit<Item<unknown>, 'damaged'>,
+  { value, ...item }: Omit<Item<unknown>, 'lost'>,
   report: Report,
 ): Item<T> | undefined {
   let result = form.safeParse(value);
-  if (result.success) return { ...item, value: result.data, damaged: false };
+  if (result.success) return { ...item, value: result.data, lost: [] };
   for (const issue of result.error.issues)
     for (const finding of findingsOf(issue, item.path, value)) report.error(finding);
+  const lost = new Set<string>();
   let rest = value;
   for (let up = 0; up < rounds && !result.success; up++) {
+    for (const key of keysOf(result.error.issues)) lost.add(key);
     rest = prune(rest, result.error.issues, up);
     result = form.safeParse(rest);
   }
-  return result.success ? { ...item, value: result.data, damaged: true } : undefined;
+  return result.success ? { ...item, value: result.data, lost: [...lost] } : undefined;
 }
+
+const keysOf = (issues: readonly z.core.$ZodIssue[]): string[] =>
+  issues.flatMap((issue) =>
+    issue.path.length === 0 && issue.code === 'unrecognized_keys'
+      ? issue.keys
+      : [String(issue.path[0] ?? '')],
+  );

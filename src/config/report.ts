@@ -51,9 +51,22 @@ export class Report {
 
   sorted(severity: Problem['severity']): Problem[] {
     const some = this.problems.filter((problem) => problem.severity === severity);
-    return some.sort(byPlace(this.#file));
+    return withoutRepeats(some.sort(byPlace(this.#file)));
   }
 }
+
+/** yaml says some things twice, and what is true of both families is. */
+const withoutRepeats = (sorted: readonly Problem[]): Problem[] =>
+  sorted.filter((problem, i) => {
+    const before = sorted[i - 1];
+    const repeats =
+      before?.file === problem.file &&
+      before.line === problem.line &&
+      before.column === problem.column &&
+      before.key === problem.key &&
+      before.reason === problem.reason;
+    return !repeats;
+  });
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 

@@ -123,7 +123,7 @@ const sources = list(leaves.source);
 const ports = list(leaves.port);
 
 export const rule = object({
-  name: leaves.name.optional().describe('For counters and messages; unique'),
+  name: leaves.name('a name').optional().describe('For counters and messages; unique'),
   from: sources.optional().describe('Sources: prefixes, "@set"'),
   to: sources.optional().describe('Destinations: prefixes, "@set"'),
   proto: list(leaves.protocol).optional().describe('Protocols, by name or number'),
@@ -132,7 +132,9 @@ export const rule = object({
   dscp: list(leaves.dscp).optional().describe('DSCP, number or name'),
   link: list(leaves.link).optional().describe('Incoming links'),
   nft: leaves.nft.optional().describe('Any nftables match expression'),
-  service: leaves.name.describe('Who takes it; main: not shared out'),
+  service: leaves
+    .name('the name of a service, or main')
+    .describe('Who takes it; main: not shared out'),
 });
 
 const settings = object(
@@ -156,7 +158,10 @@ export const general = object({
   lan: list(leaves.link)
     .optional()
     .describe('Links of the LAN; every link that no gateway uses, if left out'),
-  router: leaves.name.optional().describe("Service for the router's own connections"),
+  router: leaves
+    .name('the name of a service')
+    .optional()
+    .describe("Service for the router's own connections"),
   connections: leaves
     .whole(connections.smallest, connections.largest)
     .prefault(connections.default)

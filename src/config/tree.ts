@@ -21,7 +21,7 @@ export interface Place {
   column: number;
 }
 
-/** Where a path leads: all of it, unless a word stands where it goes on. */
+/** Where a path leads: up to the first step that is not there, or to a word that stands for the rest. */
 export interface Found extends Place {
   path: Path;
 }
@@ -37,6 +37,10 @@ export interface Fault {
 /** Aliases can make a small text endless: so many values, so deep, is more than any router needs. */
 const mostValues = 2_000_000;
 const deepest = 50;
+
+/** Where yaml speaks to programmers. */
+const ourWords: Record<string, string> = { MULTIPLE_DOCS: 'a second document: a file holds one' };
+const hints: Record<string, string> = { BAD_SCALAR_START: 'write it in quotes' };
 
 /** `@set` is written without quotes by everybody once, and yaml reads it rightly nevertheless. */
 const harmless = 'BAD_SCALAR_START';
@@ -54,7 +58,7 @@ export class Tree {
     const document = this.#parse(text);
     if (!document) return;
     for (const { code, message, pos } of [...document.errors, ...document.warnings])
-      this.#fault(pos[0], [], `YAML: ${message}`, code === harmless ? 'write it in quotes' : '');
+      this.#fault(pos[0], [], `YAML: ${ourWords[code] ?? message}`, hints[code]);
     if (document.errors.some(({ code }) => code !== harmless)) return;
     this.#root = document.contents;
     this.plain = this.#toPlain(this.#root, []);
@@ -69,7 +73,7 @@ export class Tree {
       if (isScalar(at) && at.value !== null)
         return { path: path.slice(0, i), ...this.#placeOf(at) };
       const inner: Entry | undefined = this.#step(at, step);
-      if (!inner) return { path, ...this.#placeOf(key) };
+      if (!inner) return { path: path.slice(0, i + 1), ...this.#placeOf(key) };
       key = inner.key;
       at = this.#resolve(inner.value);
     }
@@ -117,7 +121,7 @@ export class Tree {
     if (this.#left-- <= 0 || path.length > deepest) {
       // Said once: what comes after would be as much.
       if (this.#left > -mostValues)
-        this.#fault(node?.range?.[0] ?? 0, path, 'this file unfolds into too much');
+        this.#fault(node?.range?.[0] ?? 0, [], 'from here the file unfolds into too much');
       this.#left = -mostValues;
       return undefined;
     }
