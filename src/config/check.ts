@@ -2,7 +2,7 @@
 // two of them have, bounds of all together.
 
 import { limits } from '../model/bounds.ts';
-import { mainService, type Via } from '../model/config.ts';
+import { mainService, type Snat, type Via } from '../model/config.ts';
 import { flagBit } from '../model/scheduler.ts';
 import type { Family } from '../model/table.ts';
 import { nearest } from './nearest.ts';
@@ -58,6 +58,7 @@ function checkGateways(gateways: readonly Item<Gateway>[], report: Report): void
       const via = value.via[family];
       if (via) count++;
       if (via) checkHop({ path, link: value.link, family, via }, hops, report);
+      else checkSnat(path, value.snat[family], { family, report });
     }
   }
   const most = limits.nextHops;
@@ -67,6 +68,17 @@ function checkGateways(gateways: readonly Item<Gateway>[], report: Report): void
       atKey: true,
       reason: `${count} next hops in both families together: a director knows ${most}`,
     });
+}
+
+/** A source address that nothing can have is a slip of its family. */
+function checkSnat(path: Path, snat: Snat, { family, report }: { family: Family; report: Report }) {
+  if (snat.kind !== 'address' && snat.kind !== 'npt') return;
+  const what = snat.kind === 'address' ? snat.address : snat.prefix;
+  report.error({
+    path: [...path, 'snat', `ipv${family}`],
+    reason: `${what} is IPv${family}, but this gateway has no IPv${family} next hop`,
+    hint: `give it one: via: { ipv${family}: … }`,
+  });
 }
 
 interface Hop {

@@ -24,7 +24,12 @@ const snatMap = object({
   ipv4: leaves.snat(4).optional(),
   ipv6: z.union([leaves.snat(6), nptMap.transform(({ npt: changed }) => changed)]).optional(),
   npt: npt.optional(),
-}).transform(({ ipv4, ipv6, npt: alone }) => ({ ...ipv4, ...alone, ...ipv6 }));
+})
+  .refine(({ ipv6, npt: alone }) => !ipv6 || !alone, {
+    error: 'npt is what ipv6 would be: write one of them',
+    path: ['npt'],
+  })
+  .transform(({ ipv4, ipv6, npt: alone }) => ({ ...ipv4, ...alone, ...ipv6 }));
 
 /** Who is given one family's address has the other masqueraded. */
 const everyFamily = (given: leaves.SnatFamilies): Record<Family, Snat> => ({

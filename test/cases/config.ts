@@ -256,6 +256,22 @@ gateways:
     ],
   },
   {
+    name: 'source addresses of a family that it has not, or twice',
+    text: `
+gateways:
+  a: { link: eth1, via: 192.0.2.1, snat: 2001:db8::2 }
+  b: { link: eth2, via: { ipv6: fe80::1 }, snat: { ipv4: 192.0.2.2 } }
+  c: { link: eth3, snat: { ipv6: none, npt: 2001:db8::/56 } }
+  d: { link: eth4, via: 192.0.2.1, snat: { npt: 2001:db8::/56 } }
+`,
+    problems: [
+      '3:42: gateways.a.snat: 2001:db8::2 is IPv6, but this gateway has no IPv6 next hop; give it one: via: { ipv6: … }',
+      '4:58: gateways.b.snat.ipv4: 192.0.2.2 is IPv4, but this gateway has no IPv4 next hop; give it one: via: { ipv4: … }',
+      '5:45: gateways.c.snat.npt: npt is what ipv6 would be: write one of them',
+      '6:36: gateways.d.snat.ipv6: 2001:db8::/56 is IPv6, but this gateway has no IPv6 next hop; give it one: via: { ipv6: … }',
+    ],
+  },
+  {
     name: 'mtu and capacity',
     text: `
 gateways:
