@@ -5,7 +5,6 @@ import { describe, test } from 'node:test';
 import { connectionState, gatewayState } from '../../test/states.ts';
 import { connectionCommand, countConnections, type Options, toFilter } from './connection.ts';
 import { parse } from './parse.ts';
-import { formatJsonArray } from './stream.ts';
 
 async function optionsOf(words: string): Promise<Options> {
   const command = connectionCommand();
@@ -63,12 +62,4 @@ describe('connections are asked for', () => {
 test('templates are counted for themselves', () => {
   const all = [connectionState(), connectionState({ protocol: 0 }), connectionState()];
   assert.deepEqual(countConnections(all), { connections: 2, templates: 1 });
-});
-
-test('programs get an array with an item on each line', () => {
-  for (const items of [[], [1], [connectionState(), connectionState({ protocol: 17 })]]) {
-    const lines = [...formatJsonArray(items)];
-    assert.deepEqual(JSON.parse(lines.join('\n')), items);
-    if (items.length > 0) assert.equal(lines.length, items.length + 2);
-  }
 });

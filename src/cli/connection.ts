@@ -16,7 +16,8 @@ import { formatConnections } from './connection-text.ts';
 import { findGateways } from './find-gateway.ts';
 import { forTerminal } from './paint.ts';
 import { parse } from './parse.ts';
-import { directorToRead, printJson, printLines } from './running.ts';
+import { printJson, printLines } from './print.ts';
+import { directorToRead } from './running.ts';
 import { formatJsonArray, printStream } from './stream.ts';
 
 /** What fits a screen; programs get all. */

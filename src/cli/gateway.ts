@@ -19,7 +19,8 @@ import { findGateways } from './find-gateway.ts';
 import { formatGateway, formatGateways } from './gateway-text.ts';
 import { forTerminal } from './paint.ts';
 import { parse } from './parse.ts';
-import { directorToRead, directorToWrite, printJson, printLines } from './running.ts';
+import { printJson, printLines } from './print.ts';
+import { directorToRead, directorToWrite } from './running.ts';
 
 /** `-` and 0: not told. */
 export function parseCapacity(text: string): number {

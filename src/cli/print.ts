@@ -1,4 +1,4 @@
-// Output for people and for programs.
+// Output at once: lines for people, JSON for programs. stream.ts has long ones.
 
 export const printLines = (lines: readonly string[]): void => {
   process.stdout.write(`${lines.join('\n')}\n`);

@@ -9,7 +9,8 @@ import { exit } from '../util/error.ts';
 import { formatColumns } from './columns.ts';
 import { forTerminal, type Paint, plain } from './paint.ts';
 import { parse } from './parse.ts';
-import { directorToRead, printJson, printLines } from './running.ts';
+import { printJson, printLines } from './print.ts';
+import { directorToRead } from './running.ts';
 
 const columns = [
   { title: 'rule' },

@@ -1,4 +1,4 @@
-// The director of this network namespace for a command that needs one, and how its result is printed.
+// The director of this network namespace for a command that needs one.
 
 import { Director, requireRoot } from '../kernel/director.ts';
 import { exit, UserError } from '../util/error.ts';
@@ -19,5 +19,3 @@ export function directorToWrite(tried: string): Director {
     `${tried}: no director runs in this network namespace; lvsj start, or lvsj ipvsadm -A …, starts one`,
   );
 }
-
-export { printJson, printLines } from './print.ts';

@@ -8,7 +8,8 @@ import { type SettingRule, settingRules } from '../model/setting.ts';
 import { exit, UserError } from '../util/error.ts';
 import { formatColumns } from './columns.ts';
 import { parse } from './parse.ts';
-import { directorToRead, directorToWrite, printJson } from './running.ts';
+import { printJson } from './print.ts';
+import { directorToRead, directorToWrite } from './running.ts';
 
 const columns = [
   { title: 'setting' },

@@ -10,7 +10,8 @@ import { readDaemon } from './daemon.ts';
 import { formatAddress, formatId, standingCell } from './gateway-text.ts';
 import { forTerminal, type Paint, plain } from './paint.ts';
 import { parse } from './parse.ts';
-import { directorToRead, printJson, printLines } from './running.ts';
+import { printJson, printLines } from './print.ts';
+import { directorToRead } from './running.ts';
 
 /** The machine's own time, to the second: `2026-11-25 03:40:12`. */
 const formatTime = (iso: string): string => new Date(iso).toLocaleString('sv');

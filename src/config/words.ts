@@ -1,6 +1,7 @@
 // Words that a configuration may use for numbers: ports, protocols, DSCP, durations.
 
 import type { Range } from '../model/config.ts';
+import { protocolNames } from '../model/protocol.ts';
 
 const numbered = (text: string): ReadonlyMap<string, number> =>
   new Map(
@@ -18,9 +19,7 @@ export const portNames = numbered(
     'stun=3478 ipsec-nat-t=4500 sip=5060 sips=5061 postgresql=5432 http-alt=8080 wireguard=51820',
 );
 
-export const protocolNames = numbered(
-  'icmp=1 igmp=2 ipip=4 tcp=6 udp=17 dccp=33 ipv6=41 gre=47 esp=50 ah=51 icmpv6=58 ospf=89 sctp=132 udplite=136',
-);
+export { protocolNames };
 
 const protocolsOf = (names: string): number[] =>
   names.split(' ').map((name) => protocolNames.get(name) ?? 0);

@@ -2,26 +2,17 @@
 
 import type { Applied } from '../model/applied.ts';
 import type { DaemonState, StatusState } from '../model/state.ts';
-import * as abi from './abi.gen.ts';
 import type { Director } from './director.ts';
 import type { DirectorMaps } from './maps.ts';
+import { verdictName } from './names.ts';
 import { readGatewayIdentities } from './read-gateways.ts';
 
 const hookNames = ['director', 'ingress', 'egress'];
 
-const verdictNames: Map<number, string> = new Map(
-  Object.entries(abi.verdict)
-    .filter(([, number]) => number < abi.verdict.VERDICTS)
-    .map(([name, number]) => [number, name.replace('VERDICT_', '').toLowerCase()]),
-);
-
 function readVerdicts(maps: DirectorMaps): StatusState['verdicts'] {
   const hooks = maps.verdicts().map((counts, hook) => {
     const seen = [...counts.entries()].filter(([, count]) => count > 0n);
-    const named = seen.map(([number, count]) => [
-      verdictNames.get(number) ?? number,
-      Number(count),
-    ]);
+    const named = seen.map(([number, count]) => [verdictName(number), Number(count)]);
     return [hookNames[hook] ?? hook, Object.fromEntries(named)];
   });
   return Object.fromEntries(hooks);

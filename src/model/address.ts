@@ -10,12 +10,16 @@ export function addressToWords(text: string): number[] {
   return [0, 4, 8, 12].map((offset) => bytes.readUInt32BE(offset));
 }
 
+/** What stands before an IPv4 address: ::ffff:0:0/96. */
+const mapped = 0xffff;
+
 /** Canonical text of an address. */
 export function addressFromWords(words: number[]): string {
+  const [first, second, third, last = 0] = words;
+  // Most of them, of tables with millions.
+  if (first === 0 && second === 0 && third === mapped)
+    return `${last >>> 24}.${(last >>> 16) & 0xff}.${(last >>> 8) & 0xff}.${last & 0xff}`;
   const bytes = Buffer.alloc(16);
   for (const [i, word] of words.entries()) bytes.writeUInt32BE(word, i * 4);
-  const address = new ipaddr.IPv6([...bytes]);
-  return address.isIPv4MappedAddress()
-    ? address.toIPv4Address().toString()
-    : address.toRFC5952String();
+  return new ipaddr.IPv6([...bytes]).toRFC5952String();
 }

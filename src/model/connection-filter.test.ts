@@ -27,6 +27,7 @@ describe('a filter of connections', () => {
     ['that is empty lets all through', {}, all],
     ['takes a client prefix', { client: '10.0.0.0/24' }, [web, unnamed, template]],
     ['takes a client address', { client: '10.0.0.2' }, [unnamed]],
+    ['takes a client address however it is written', { client: '2001:DB8:0::1' }, [ipv6]],
     ['takes the prefix of all IPv4', { client: '0.0.0.0/0' }, [web, dns, unnamed, template]],
     ['takes the prefix of all IPv6', { client: '::/0' }, [ipv6]],
     ['takes a server prefix', { server: '2001:db8:1::/48' }, [ipv6]],

@@ -1,6 +1,7 @@
 // Which connections somebody asks for.
 
 import { BlockList, isIP } from 'node:net';
+import { addressFromWords, addressToWords } from './address.ts';
 import type { ConnectionState } from './state.ts';
 import type { Family } from './table.ts';
 
@@ -39,6 +40,9 @@ function matchPrefix(text: string, addressOf: (connection: ConnectionState) => s
   const prefix = parsePrefix(text);
   if (!prefix) throw new Error(`matchPrefix: "${text}" is no prefix`);
   const family = isIP(prefix.address);
+  const whole = addressFromWords(addressToWords(prefix.address));
+  // Much quicker, and what most ask for.
+  if (prefix.length === (family === 4 ? 32 : 128)) return (each) => addressOf(each) === whole;
   const name = family === 4 ? 'ipv4' : 'ipv6';
   const list = new BlockList();
   list.addSubnet(prefix.address, prefix.length, name);
