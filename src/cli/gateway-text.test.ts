@@ -90,3 +90,13 @@ test('a state has its colour', () => {
   );
   assert.deepEqual(colours, ['green', 'yellow', 'red', 'dim']);
 });
+
+test('times have three digits', () => {
+  const timeOf = (rttUs: number) =>
+    formatGateway({ ...told, rttUs })
+      .at(-1)
+      ?.split(/ {2,}/)[1];
+  assert.deepEqual([30, 1234, 9999, 12_345, 123_456].map(timeOf), [
+    ...['0.03 ms', '1.23 ms', '10.00 ms', '12.3 ms', '123 ms'],
+  ]);
+});

@@ -27,8 +27,12 @@ export const formatAddress = (address: string): string => address || '-';
 const formatCapacity = (bits: number, assumed: boolean): string =>
   assumed ? `(${formatAmount(bits)})` : formatAmount(bits);
 
-const formatTime = (us: number | null): string =>
-  us === null ? '-' : `${(us / 1000).toFixed(us < 100_000 ? 1 : 0)} ms`;
+/** Three digits, as far as they go. */
+function formatTime(us: number | null): string {
+  if (us === null) return '-';
+  const digits = [100_000, 10_000, 0].findIndex((smallest) => us >= smallest);
+  return `${(us / 1000).toFixed(digits)} ms`;
+}
 
 const columns = [
   { title: 'name', optional: true },

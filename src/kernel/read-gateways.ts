@@ -5,6 +5,7 @@ import type { Applied } from '../model/applied.ts';
 import { formatSnat } from '../model/snat.ts';
 import type { GatewayState } from '../model/state.ts';
 import { type Counters, noCounters } from '../model/table.ts';
+import { familyOf } from '../plan/hops.ts';
 import * as abi from './abi.gen.ts';
 import { type NamedGateway, Names, wantedAddress } from './config-names.ts';
 import type { Director } from './director.ts';
@@ -24,53 +25,52 @@ export type GatewayIdentity = Pick<
   'name' | 'id' | 'family' | 'address' | 'link' | 'present' | 'admin' | 'unavailable'
 >;
 
-/** A gateway by what tells of it: the kernel, the configuration, or both. */
-interface Source {
-  id: number;
-  entry?: abi.Gateway | undefined;
-  named?: NamedGateway;
-}
+/** A gateway by what tells of it: the configuration, and the kernel where it has it; or the kernel alone. */
+type Source =
+  | { id: number; named: NamedGateway; entry: abi.Gateway | undefined }
+  | { id: number; named?: undefined; entry: abi.Gateway };
 
 /** In the order of the file; then the others, by id, also those that were and whose ids nobody has yet. */
 function listSources(entries: Map<number, abi.Gateway>, names: Names): Source[] {
-  const used = [...entries].filter(([, entry]) => entry.link !== '');
-  const known = new Map(used);
-  const others = used.filter(([id]) => !names.gateway(id));
+  const known = new Map([...entries].filter(([, entry]) => entry.link !== ''));
+  const others = [...known].filter(([id]) => !names.gateway(id));
   return [
-    ...names.gateways.map((named) => ({ id: named.id, entry: known.get(named.id), named })),
+    ...names.gateways.map((named) => ({ id: named.id, named, entry: known.get(named.id) })),
     ...others.map(([id, entry]) => ({ id, entry })),
   ];
 }
 
-const isPresent = (entry: abi.Gateway | undefined): boolean =>
-  entry !== undefined && (entry.flags & abi.gatewayFlag.GATEWAY_PRESENT) !== 0;
+const isPresent = (entry: abi.Gateway): boolean =>
+  (entry.flags & abi.gatewayFlag.GATEWAY_PRESENT) !== 0;
 
-function toIdentity({ id, entry, named }: Source, names: Names): GatewayIdentity {
-  const present = isPresent(entry);
-  if (named) return { ...ofConfiguration(named, present ? entry : undefined, names), id, present };
+const toIdentity = ({ id, named, entry }: Source, names: Names): GatewayIdentity =>
+  named ? ofConfiguration(named, entry, names.applied) : ofKernel(id, entry);
+
+function ofKernel(id: number, entry: abi.Gateway): GatewayIdentity {
   const address = gatewayAddress(entry);
+  const present = isPresent(entry);
   return {
-    ...{ name: '', id, family: address.includes(':') ? 6 : 4, address: nextHop(address) },
-    link: entry?.link ?? '',
+    ...{ name: '', id, family: familyOf(address), address: nextHop(address), link: entry.link },
     ...{ present, admin: 'enabled', unavailable: present ? '' : 'deleted: no service has it' },
   };
 }
 
 const missing = 'it is missing in the kernel: lvsj apply puts it there';
 
-/** entry: only while it is present; an old one holds a next hop of then. */
 function ofConfiguration(
   named: NamedGateway,
   entry: abi.Gateway | undefined,
-  names: Names,
-): Omit<GatewayIdentity, 'id' | 'present'> {
-  const { family, key, config } = named;
-  const { name } = config;
+  applied: Applied | undefined,
+): GatewayIdentity {
+  const { config, id, family, key } = named;
+  // One that is not there any more holds the next hop of then.
+  const known = entry && isPresent(entry) ? entry : undefined;
+  const address = known ? nextHop(gatewayAddress(known)) : wantedAddress(named);
   return {
-    ...{ name, family, link: entry?.link ?? config.link },
-    address: entry ? nextHop(gatewayAddress(entry)) : wantedAddress(named),
-    admin: names.applied?.admin[name] ?? 'enabled',
-    unavailable: names.applied?.unavailable[key] ?? (entry ? '' : missing),
+    ...{ name: config.name, id, family, address, link: known?.link ?? config.link },
+    present: known !== undefined,
+    admin: applied?.admin[config.name] ?? 'enabled',
+    unavailable: applied?.unavailable[key] ?? (known ? '' : missing),
   };
 }
 
