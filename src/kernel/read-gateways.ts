@@ -63,14 +63,14 @@ function ofConfiguration(
   applied: Applied | undefined,
 ): GatewayIdentity {
   const { config, id, family, key } = named;
+  const admin = applied?.admin[config.name] ?? 'enabled';
   // One that is not there any more holds the next hop of then.
   const known = entry && isPresent(entry) ? entry : undefined;
   const address = known ? nextHop(gatewayAddress(known)) : wantedAddress(named);
   return {
     ...{ name: config.name, id, family, address, link: known?.link ?? config.link },
-    present: known !== undefined,
-    admin: applied?.admin[config.name] ?? 'enabled',
-    unavailable: applied?.unavailable[key] ?? (known ? '' : missing),
+    ...{ present: known !== undefined, admin },
+    unavailable: applied?.unavailable[key] ?? (known || admin === 'disabled' ? '' : missing),
   };
 }
 

@@ -98,12 +98,14 @@ export function planConfig(
   const from = moveTable(have, moves);
   const table = planTable(config, { gateways, admin, have: from, before });
   const numbered = giveIds(gateways, table, moved(known, moves));
+  // Without its table and rule a gateway has none of its connections any more.
+  const used = numbered.filter(({ name }) => admin[name] !== 'disabled');
   return {
     gateways,
     moves,
     have: from,
     table,
-    objects: planConfigObjects(config, environment, numbered),
+    objects: planConfigObjects(config, environment, used),
     gatewayIds: nameIds(ids, numbered),
   };
 }

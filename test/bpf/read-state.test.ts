@@ -116,14 +116,17 @@ describe('gateways', () => {
     assert.deepEqual([lte?.admin, lte?.unavailable], ['drained', '']);
   });
 
-  test('that somebody took away in the kernel say so', () => {
+  test('that somebody took away in the kernel say so, but not those that an admin disabled', () => {
     const { id } = read().find(({ name }) => name === 'lte')!;
     const entry = director.maps.gateways.get(id)!;
     director.maps.gateways.set(id, { ...entry, flags: 0 });
-    const lte = read().find(({ name }) => name === 'lte');
+    const [lte, disabled] = [state, { ...state, admin: { lte: 'disabled' as const } }].map(
+      (given) => readGatewayStates(director, given).find(({ name }) => name === 'lte'),
+    );
     director.maps.gateways.set(id, entry);
     assert.equal(lte?.unavailable, 'it is missing in the kernel: lvsj apply puts it there');
     assert.equal(lte?.address, gatewayAddress(101));
+    assert.deepEqual([disabled?.admin, disabled?.unavailable], ['disabled', '']);
   });
 });
 

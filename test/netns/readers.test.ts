@@ -115,6 +115,20 @@ describe('the readers', { timeout: 120_000 }, () => {
     assert.equal(lab.connect(4, { count: 4 })[seen[4].isp1], 3);
   });
 
+  test('a disabled gateway has no connection at all, and its number back when it is enabled', async () => {
+    const before = status().gateways;
+    lab.lvsj('gateway fiber drain');
+    const download = lab.download(4, 50_000_000, 200_000);
+    await download.started;
+    lab.lvsj('gateway lte disable');
+    assert.equal(status().gateways.find(({ name }) => name === 'lte')?.present, false);
+    assert.match(lab.lvsj('gateway'), /^lte .* disabled$/m);
+    assert.equal((await download.result).ok, false);
+    for (const name of ['fiber', 'lte']) lab.lvsj(`gateway ${name} enable`);
+    assert.deepEqual(status().gateways, before);
+    assert.equal(lab.connect(4, { count: 4 })[seen[4].isp2], 1);
+  });
+
   test('a gateway of nobody is told nothing', () => {
     const { status: code, stderr } = lab.tryLvsj('gateway fibre drain');
     assert.match(`${code} ${stderr}`, /^1 gateway fibre: .* no such gateway/);
