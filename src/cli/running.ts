@@ -7,7 +7,11 @@ import { exit, UserError } from '../util/error.ts';
 export function directorToRead(): Director {
   requireRoot();
   const director = Director.find();
-  if (!director) throw new UserError('not running: lvsj ipvsadm -A … starts a director', exit.list);
+  if (!director)
+    throw new UserError(
+      'not running: lvsj apply, or lvsj ipvsadm -A …, starts a director',
+      exit.list,
+    );
   return director;
 }
 

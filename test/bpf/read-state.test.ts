@@ -116,6 +116,18 @@ describe('gateways', () => {
     assert.deepEqual([lte?.admin, lte?.unavailable], ['drained', '']);
   });
 
+  test('whose link is the way have no next hop', () => {
+    bed.setService({ fwmark: 8, gateways: [['0.0.0.0%wan2']] });
+    const [service] = readServiceStates(director, state).filter(({ fwmark }) => fwmark === 8);
+    const gateway = read().find(({ present, address }) => present && address === '');
+    bed.edit((table) => ({ ...table, services: table.services.filter((s) => s.fwmark !== 8) }));
+    assert.deepEqual([gateway?.family, gateway?.link], [4, 'wan2']);
+    assert.deepEqual(
+      service?.gateways.map(({ address }) => address),
+      [''],
+    );
+  });
+
   test('that somebody took away in the kernel say so, but not those that an admin disabled', () => {
     const { id } = read().find(({ name }) => name === 'lte')!;
     const entry = director.maps.gateways.get(id)!;
