@@ -67,6 +67,10 @@ const commands: Record<string, CommandEntry> = {
     summary: 'the director, its gateways, and how packets left each program',
     run: async (args) => (await import('./status.ts')).runStatus(args),
   },
+  metrics: {
+    summary: 'what Prometheus reads',
+    run: async (args) => (await import('./metrics.ts')).runMetrics(args),
+  },
   stop: {
     summary: 'end the director of this network namespace and leave no trace',
     run: async (args) => (await import('./director.ts')).runStop(args),
