@@ -71,9 +71,10 @@ describe('a reader', () => {
         return { items: [], next: null, total: 0 };
       },
     });
-    const url = '/v1/connections?protocol=tcp&port=443&gateway=fiber&limit=1000&after=eA';
+    const url =
+      '/v1/connections?protocol=tcp&port=443&gateway=fiber&family=ipv4&limit=1000&after=eA';
     assert.equal((await get(url, store)).statusCode, 200);
-    const filter = { protocol: 6, port: 443, gateway: 'fiber' };
+    const filter = { protocol: 6, port: 443, gateway: 'fiber', family: 4 };
     assert.deepEqual(asked, [filter, { after: 'eA', limit: 1000 }]);
   });
 });

@@ -1,50 +1,8 @@
-// Which connections a filter lets through, and a page of them.
+// A page of the connections that a filter lets through.
 
-import { BlockList, isIP } from 'node:net';
+import { type ConnectionFilter, matchConnection } from '../model/connection-filter.ts';
 import type { ConnectionState } from '../model/state.ts';
-import type { ConnectionFilter, ConnectionPage, Page } from './store.ts';
-
-/** A prefix or an address as its parts; undefined if it is neither. */
-export function parsePrefix(text: string): { address: string; length: number } | undefined {
-  const [address = '', length, ...more] = text.split('/');
-  const family = isIP(address);
-  const longest = family === 4 ? 32 : 128;
-  if (family === 0 || address.includes('%') || more.length > 0) return undefined;
-  if (length === undefined) return { address, length: longest };
-  if (!/^[0-9]{1,3}$/.test(length) || Number(length) > longest) return undefined;
-  return { address, length: Number(length) };
-}
-
-type Matches = (connection: ConnectionState) => boolean;
-
-function matchPrefix(text: string, addressOf: (connection: ConnectionState) => string): Matches {
-  const prefix = parsePrefix(text);
-  if (!prefix) throw new Error(`matchPrefix: "${text}" is no prefix`);
-  const family = isIP(prefix.address);
-  const list = new BlockList();
-  list.addSubnet(prefix.address, prefix.length, family === 4 ? 'ipv4' : 'ipv6');
-  // BlockList lets IPv4 match ::ffff:0:0/96; to people the families are two.
-  return (connection) =>
-    connection.family === family &&
-    list.check(addressOf(connection), family === 4 ? 'ipv4' : 'ipv6');
-}
-
-/** The filter's parsed form; its prefixes were checked before. */
-export function matchConnection(filter: ConnectionFilter): Matches {
-  const { client, server, gateway, service, protocol, port } = filter;
-  const state = filter.state?.toUpperCase();
-  const tests: Matches[] = [];
-  if (protocol !== undefined) tests.push((each) => each.protocol === protocol);
-  if (port !== undefined)
-    tests.push((each) => each.clientPort === port || each.serverPort === port);
-  if (gateway !== undefined)
-    tests.push((each) => each.gatewayName === gateway || each.gateway === gateway);
-  if (service !== undefined) tests.push((each) => each.serviceName === service);
-  if (state !== undefined) tests.push((each) => each.state === state);
-  if (client !== undefined) tests.push(matchPrefix(client, (each) => each.client));
-  if (server !== undefined) tests.push(matchPrefix(server, (each) => each.server));
-  return (connection) => tests.every((test) => test(connection));
-}
+import type { ConnectionPage, Page } from './store.ts';
 
 /** Tells an entry from all others for as long as it lives. */
 function keyOf(connection: ConnectionState): string {

@@ -1,34 +1,36 @@
 // The routes that only look.
 
 import { z } from 'zod';
+import { parsePrefix } from '../model/connection-filter.ts';
+import { parseProtocol } from '../model/protocol.ts';
 import { config } from './config-schema.ts';
-import { parsePrefix } from './connections.ts';
 import { HttpError } from './errors.ts';
 import { formatMetrics, metricsContentType } from './metrics.ts';
 import { type Api, byName, errors, findGateways } from './route.ts';
 import * as schemas from './schemas.ts';
 import type { Store } from './store.ts';
 
-const protocols = { template: 0, icmp: 1, tcp: 6, udp: 17, icmpv6: 58, sctp: 132 };
-
 const prefix = z.string().refine((text) => parsePrefix(text) !== undefined, {
   error: ({ input }) => `"${input}" is neither an address nor a prefix such as 10.0.0.0/24`,
 });
 
 const protocol = z.string().transform((text, context) => {
-  const number = protocols[text.toLowerCase() as keyof typeof protocols] ?? text;
-  if (/^[0-9]{1,3}$/.test(String(number)) && Number(number) < 256) return Number(number);
-  const names = Object.keys(protocols).join(', ');
-  context.addIssue({ code: 'custom', message: `"${text}" is neither 0 … 255 nor ${names}` });
+  const number = parseProtocol(text);
+  if (number !== undefined) return number;
+  const message = `"${text}" is neither a number from 0 to 255 nor tcp, udp, icmp, … or template`;
+  context.addIssue({ code: 'custom', message });
   return z.NEVER;
 });
+
+const families = { ipv4: 4, ipv6: 6 } as const;
 
 const connectionQuery = z.strictObject({
   client: z.optional(prefix).describe('address or prefix'),
   server: z.optional(prefix).describe('address or prefix'),
   gateway: z.optional(z.string()).describe('name, or address of one without a name'),
-  service: z.optional(z.string()),
-  protocol: z.optional(protocol).describe('number, tcp, udp, icmp, icmpv6, sctp or template'),
+  family: z.optional(z.enum(['ipv4', 'ipv6']).transform((name) => families[name])),
+  service: z.optional(z.string()).describe('name or fwmark'),
+  protocol: z.optional(protocol).describe('number, tcp, udp, icmp, … or template'),
   port: z.optional(z.coerce.number().int().min(0).max(65535)).describe('of either end'),
   state: z.optional(z.string()),
   after: z.optional(z.string()).describe('`next` of the page before'),

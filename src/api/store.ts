@@ -1,6 +1,7 @@
 // What the API asks of whoever knows the director: the daemon has the real one, tests a fake.
 
 import type { Config } from '../model/config.ts';
+import type { ConnectionFilter } from '../model/connection-filter.ts';
 import type { Problem } from '../model/problem.ts';
 import type {
   AdminState,
@@ -17,22 +18,6 @@ import type { Family } from '../model/table.ts';
 
 /** What was made of a configuration's text: a plan with the warnings, or why it is refused. */
 export type Planned = { plan: PlanState; warnings: Problem[] } | { problems: Problem[] };
-
-/** All of these must hold; what is missing does not restrict. */
-export interface ConnectionFilter {
-  /** Prefixes, `10.0.0.0/24`, or addresses. */
-  client?: string | undefined;
-  server?: string | undefined;
-  /** Name, or address of one that has no name. */
-  gateway?: string | undefined;
-  service?: string | undefined;
-  /** IP protocol number; 0 = templates. */
-  protocol?: number | undefined;
-  /** Of the client or of the server. */
-  port?: number | undefined;
-  /** In any case: established. */
-  state?: string | undefined;
-}
 
 export interface Page {
   /** `next` of the page before. */
