@@ -14,7 +14,10 @@ after(() => rmSync(directory, { recursive: true }));
 const socket = join(directory, 'socket');
 
 async function serve(t: TestContext, listener: RequestListener): Promise<void> {
-  const server = createServer(listener).listen(socket);
+  const server = createServer((request, response) => {
+    response.setHeader('content-type', 'application/json');
+    listener(request, response);
+  }).listen(socket);
   t.after(async () => {
     server.closeAllConnections();
     await once(server.close(), 'close');
