@@ -18,6 +18,8 @@ import { addWriters } from './writers.ts';
 /** Thousands of rules, and sets of prefixes beside them. */
 const bodyLimit = 16 * 1024 * 1024;
 const defaultHeartbeatMs = 15_000;
+/** What answers on their way have left when the API closes. */
+const closingMs = 1000;
 
 export interface ApiOptions {
   /** Of lvsj. */
@@ -43,8 +45,11 @@ export function createApi(store: Store, options: ApiOptions): FastifyInstance {
   app.setNotFoundHandler(answerNotFound);
   app.register(fastifySwagger, openapiOptions(version));
   const feed = new EventFeed(store, heartbeatMs);
-  // Before the server waits for its connections to end: these would not.
-  app.addHook('preClose', async () => feed.close());
+  // The server waits for its connections to end: streams would not, nor who never finishes a request.
+  app.addHook('preClose', async () => {
+    feed.close();
+    setTimeout(() => app.server.closeAllConnections(), closingMs).unref();
+  });
   // In a plugin of their own: swagger sees only routes that come after it.
   app.register(async (scope) => {
     const api = scope.withTypeProvider<ZodTypeProvider>();

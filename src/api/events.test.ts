@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { get, type IncomingMessage } from 'node:http';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -112,13 +112,13 @@ test('a quiet stream has heartbeats', async (t) => {
   await until(client, /(: heartbeat\n\n){3}/);
 });
 
-/** Asks for the stream and does not read it. */
-async function listenWithoutReading({ path }: Running) {
+/** Reads the first words of the stream, and then no more. */
+async function listenWithoutReading({ path }: Running): Promise<Socket> {
   const socket = connect(path);
-  socket.on('error', () => {}).pause();
+  socket.on('error', () => {});
   socket.write('GET /v1/events HTTP/1.1\r\nHost: localhost\r\n\r\n');
-  await once(socket, 'connect');
-  return socket;
+  await once(socket, 'data');
+  return socket.pause();
 }
 
 const connectionsOf = ({ app }: Running): Promise<number> =>
@@ -130,7 +130,6 @@ test('a client that does not read is let go, others get everything', async (t) =
   const running = await start(t);
   const reader = await listenTo(running);
   const slow = await listenWithoutReading(running);
-  await waitUntil('both are there', async () => (await connectionsOf(running)) === 2);
   const changes = [{ verb: 'repair' as const, what: 'x'.repeat(50_000), detail: '' }];
   let sent = 0;
   await waitUntil('the slow one is let go', async () => {
@@ -142,6 +141,22 @@ test('a client that does not read is let go, others get everything', async (t) =
   assert.ok(sent * 50_000 < 4 * 1024 ** 2, `${sent} events`);
   await waitUntil('the reader has all', () => idsOf(reader.text()).length === sent);
   slow.destroy();
+});
+
+test('a client that does not read is no harm to many events at once', async (t) => {
+  const running = await start(t);
+  await listenWithoutReading(running);
+  const changes = [{ verb: 'repair' as const, what: 'x'.repeat(50_000), detail: '' }];
+  for (let i = 0; i < 100; i++) running.store.emit({ type: 'repaired', changes });
+  await waitUntil('it is gone', async () => (await connectionsOf(running)) === 0);
+});
+
+test('the daemon ends though a client does not read', async (t) => {
+  const running = await start(t);
+  await listenWithoutReading(running);
+  const changes = [{ verb: 'repair' as const, what: 'x'.repeat(400_000), detail: '' }];
+  running.store.emit({ type: 'repaired', changes });
+  await running.app.close();
 });
 
 test('a client that goes away is forgotten', async (t) => {

@@ -77,7 +77,10 @@ export class EventFeed {
   #sendAll(text: string): void {
     for (const client of this.#clients) {
       client.write(text);
-      if (client.writableLength > largestBacklog) client.destroy();
+      if (client.writableLength <= largestBacklog) continue;
+      // Now, not when its end is told: the next event may come before that.
+      this.#clients.delete(client);
+      client.destroy();
     }
   }
 }

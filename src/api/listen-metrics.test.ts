@@ -1,8 +1,9 @@
 // Metrics over TCP: for who shows the token, and nothing but metrics.
 
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import type { AddressInfo } from 'node:net';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
@@ -32,9 +33,9 @@ async function ask(
   { path = '/metrics', ...init }: RequestInit & { path?: string },
   options = optionsOf(t),
 ): Promise<{ status: number; text: string; headers: Headers }> {
-  const server = await listenMetrics(options);
-  t.after(() => server.close());
-  const { port, family, address } = server.address() as AddressInfo;
+  const listener = await listenMetrics(options);
+  t.after(() => listener.close());
+  const { port, family, address } = listener.address;
   const host = family === 'IPv6' ? `[${address}]` : address;
   const response = await fetch(`http://${host}:${port}${path}`, init);
   return { status: response.status, text: await response.text(), headers: response.headers };
@@ -91,6 +92,13 @@ describe('the metrics listener', () => {
     assert.deepEqual([status, text], [500, "the daemon's log says why\n"]);
     assert.deepEqual(errors, ['Error: secret']);
   });
+});
+
+test('the metrics listener ends though a client says nothing', async (t) => {
+  const listener = await listenMetrics(optionsOf(t));
+  const client = connect(listener.address.port, listener.address.address).resume();
+  await once(client, 'connect');
+  await Promise.all([listener.close(), once(client, 'close')]);
 });
 
 describe('the metrics listener does not start', () => {

@@ -2,8 +2,8 @@
 
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { isIP } from 'node:net';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { type AddressInfo, isIP } from 'node:net';
 import { UserError } from '../util/error.ts';
 import { metricsContentType } from './metrics.ts';
 import { readToken } from './token.ts';
@@ -23,6 +23,11 @@ export interface MetricsListenOptions {
   onError: (error: unknown) => void;
 }
 
+export interface MetricsListener {
+  address: AddressInfo;
+  close(): Promise<void>;
+}
+
 interface Answer {
   status: number;
   text: string;
@@ -30,11 +35,16 @@ interface Answer {
 }
 
 /** The token is read once; whoever changes it lets the daemon listen anew. */
-export async function listenMetrics(options: MetricsListenOptions): Promise<Server> {
+export async function listenMetrics(options: MetricsListenOptions): Promise<MetricsListener> {
   const { address, port } = parseListen(options.listen);
   const token = readToken(options.tokenFile);
   const server = createServer(
-    { requestTimeout: requestTimeoutMs, headersTimeout: requestTimeoutMs, maxHeaderSize: 8192 },
+    {
+      requestTimeout: requestTimeoutMs,
+      headersTimeout: requestTimeoutMs,
+      connectionsCheckingInterval: requestTimeoutMs,
+      maxHeaderSize: 8192,
+    },
     async (request, response) => send(response, await answer(request, token, options)),
   );
   server.maxConnections = mostConnections;
@@ -43,7 +53,16 @@ export async function listenMetrics(options: MetricsListenOptions): Promise<Serv
   await listening.catch((error: Error) => {
     throw new UserError(`listen on ${options.listen} for metrics: ${error.message}`);
   });
-  return server;
+  return {
+    address: server.address() as AddressInfo,
+    close: async () => {
+      const closed = once(server, 'close');
+      server.close();
+      // Nobody outside shall keep the daemon from ending.
+      server.closeAllConnections();
+      await closed;
+    },
+  };
 }
 
 function parseListen(text: string): { address: string; port: number } {

@@ -2,7 +2,9 @@
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, lstatSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
@@ -10,6 +12,7 @@ import type { FastifyInstance } from 'fastify';
 import { fakeStore, status } from '../../test/fake-store.ts';
 import type { StatusState } from '../model/state.ts';
 import { UserError } from '../util/error.ts';
+import { waitUntil } from '../util/wait-until.ts';
 import { createApi } from './app.ts';
 import { askDaemon } from './ask-daemon.ts';
 import { listenApi } from './listen.ts';
@@ -29,6 +32,11 @@ async function listen(t: TestContext, path: string, group = ''): Promise<Fastify
   await listenApi(app, { path, group });
   return app;
 }
+
+const connectionsOf = (app: FastifyInstance): Promise<number> =>
+  new Promise((resolve, reject) => {
+    app.server.getConnections((error, count) => (error ? reject(error) : resolve(count)));
+  });
 
 const modeOf = (path: string): number => statSync(path).mode & 0o777;
 
@@ -91,6 +99,16 @@ describe('the socket', () => {
     const path = newPath(t);
     const app = await listen(t, path);
     await app.close();
+    assert.ok(!existsSync(path));
+  });
+
+  test('goes with the daemon though a client never finishes its request', async (t) => {
+    const path = newPath(t);
+    const app = await listen(t, path);
+    const client = connect(path).resume();
+    client.write('POST /v1/plan HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n');
+    await waitUntil('it is there', () => connectionsOf(app).then((count) => count === 1));
+    await Promise.all([app.close(), once(client, 'close')]);
     assert.ok(!existsSync(path));
   });
 
