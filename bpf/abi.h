@@ -191,7 +191,10 @@ struct conn {
 		__u32 timeout_s; /* template: the service's persistence then */
 		__u32 generation; /* connection: settings.generation then */
 	};
-	__u32 children; /* template: connections made through it that live */
+	union {
+		__u32 children; /* template: connections made through it that live */
+		__u32 began_s; /* connection: CLOCK_MONOTONIC then */
+	};
 };
 
 struct service_key {

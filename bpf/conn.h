@@ -253,7 +253,7 @@ struct choice {
 static __always_inline int conn_create(struct flow *flow, const struct service *service,
 				       const struct choice *choice, __u64 now)
 {
-	struct conn conn = { .seen_ns = now, .slot = choice->slot };
+	struct conn conn = { .seen_ns = now, .slot = choice->slot, .began_s = now / NS_PER_S };
 	struct settings *settings = settings_get();
 	struct conn *template = choice->template;
 	int verdict;

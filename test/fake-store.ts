@@ -107,6 +107,7 @@ export const connectionState = (fields: Partial<ConnectionState> = {}): Connecti
   fwmark: 1,
   gatewayName: 'fiber',
   serviceName: 'web',
+  age: 8,
   reason: 'scheduler',
   generation: 4,
   ...fields,

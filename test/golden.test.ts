@@ -155,7 +155,7 @@ function readConnections({ stdout }: Printed): Connection[] {
       gatewayPort: Number(gateway[1]),
       state,
       expires: minutes * 60 + seconds,
-      ...{ fwmark: 0, reason: '', generation: 0 },
+      ...{ fwmark: 0, age: 0, reason: '', generation: 0 },
     };
   });
 }

@@ -28,11 +28,23 @@ const mayImport: Record<string, string[]> = {
   config: ['model', 'util'],
   ipvsadm: ['model', 'util'],
   plan: ['model', 'util'],
-  kernel: ['model', 'util', 'plan'],
+  explain: ['model', 'util', 'plan'],
+  kernel: ['model', 'util', 'plan', 'explain'],
   lab: ['model', 'util'],
   api: ['model', 'util'],
   daemon: ['model', 'util', 'config', 'plan', 'kernel', 'api'],
-  cli: ['model', 'util', 'config', 'ipvsadm', 'plan', 'kernel', 'lab', 'api', 'daemon'],
+  cli: [
+    'model',
+    'util',
+    'config',
+    'ipvsadm',
+    'plan',
+    'explain',
+    'kernel',
+    'lab',
+    'api',
+    'daemon',
+  ],
 };
 
 /** Packages that reach the kernel or start programs, and the places that may. */

@@ -42,7 +42,7 @@ export const serviceState = (given: Partial<ServiceState> = {}): ServiceState =>
 export const connectionState = (given: Partial<ConnectionState> = {}): ConnectionState => ({
   ...{ protocol: 6, family: 4, client: '10.0.0.11', clientPort: 40312 },
   ...{ server: '198.51.100.10', serverPort: 443, gateway: '192.0.2.1', gatewayPort: 443 },
-  ...{ state: 'ESTABLISHED', expires: 892, fwmark: 1, reason: 'scheduler', generation: 1 },
+  ...{ state: 'ESTABLISHED', expires: 892, fwmark: 1, age: 8, reason: 'scheduler', generation: 1 },
   ...{ gatewayName: 'fiber', serviceName: 'web' },
   ...given,
 });

@@ -132,6 +132,7 @@ export const connectionState = schemaOf<ConnectionState>()(
       fwmark: count,
       gatewayName: text,
       serviceName: text,
+      age: count.describe('seconds since it began; 0 for a template'),
       reason: text,
       generation: count,
     })

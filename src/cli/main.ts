@@ -59,6 +59,10 @@ const commands: Record<string, CommandEntry> = {
     summary: 'the rules of the configuration, and what each has decided',
     run: async (args) => (await import('./rule.ts')).runRule(args),
   },
+  explain: {
+    summary: 'why a connection took its gateway, or which one it would take',
+    run: async (args) => (await import('./explain.ts')).runExplain(args),
+  },
   setting: {
     summary: "IPVS's sysctls, as far as the director has them",
     run: async (args) => (await import('./setting.ts')).runSetting(args),

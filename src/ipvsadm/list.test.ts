@@ -135,6 +135,7 @@ test("connections show every protocol by IPVS's name for it", () => {
     state: 'ASSURED',
     expires: 59,
     fwmark: 1,
+    age: 0,
     reason: '',
     generation: 0,
   };

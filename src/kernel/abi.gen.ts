@@ -205,6 +205,7 @@ export interface Conn {
   timeoutS: number;
   generation: number;
   children: number;
+  beganS: number;
 }
 
 export const connLayout: Layout<Conn> = {
@@ -218,6 +219,7 @@ export const connLayout: Layout<Conn> = {
     { name: 'timeoutS', offset: 24, kind: 'u32' },
     { name: 'generation', offset: 24, kind: 'u32' },
     { name: 'children', offset: 28, kind: 'u32' },
+    { name: 'beganS', offset: 28, kind: 'u32' },
   ],
 };
 

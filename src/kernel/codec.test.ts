@@ -31,6 +31,7 @@ describe('the codec of C structs', () => {
       timeoutS: 300,
       generation: 300,
       children: 2,
+      beganS: 2,
     };
     assert.deepEqual(decode(abi.connLayout, encode(abi.connLayout, conn)), conn);
   });

@@ -1,45 +1,28 @@
 // Asks the datapath what it would do with a connection's first packet: see bpf/explain.h.
 
+import type { DryRun, FlowKey } from '../explain/source.ts';
 import { addressToWords } from '../model/address.ts';
-import type { Connection, ServiceKey } from '../model/table.ts';
+import type { ServiceKey } from '../model/table.ts';
 import * as abi from './abi.gen.ts';
 import type { Director } from './director.ts';
 import { withLock } from './lock.ts';
 import { reasonName, verdictName } from './names.ts';
 import { connectionReader } from './read-connections.ts';
 
-/** A connection as the LAN sees it. */
-export interface FlowKey {
-  /** IP protocol number. */
-  protocol: number;
-  client: string;
-  /** Of an ICMP echo: its identifier. Protocols without ports: 0. */
-  clientPort: number;
-  server: string;
-  serverPort: number;
+/** Those whose ports, or whose echo's identifier, the datapath looks at: see bpf/parse.h. */
+const withPorts = [6, 17, 132, 1, 58];
+
+function toKey({ protocol, client, clientPort, server, serverPort }: FlowKey): abi.ConnKey {
+  const ports = withPorts.includes(protocol) ? { clientPort, serverPort } : noPorts;
+  return {
+    client: { word: addressToWords(client) },
+    server: { word: addressToWords(server) },
+    ...ports,
+    ...{ protocol, persistence: 0 },
+  };
 }
 
-export interface DryRun {
-  /** As `lvsj status` counts it: known, new, template, no_gateway … */
-  verdict: string;
-  /** How its gateway was chosen (verdict known) or would be; '' if it gets none. */
-  reason: string;
-  /** The gateway's id, 0 = none. */
-  gateway: number;
-  /** That there is already, with the id of its gateway. */
-  connection?: Connection & { gatewayId: number };
-  /** Of a persistent service: that of its client, usable or not. */
-  template?: Connection & { gatewayId: number };
-}
-
-const toKey = (flow: FlowKey): abi.ConnKey => ({
-  client: { word: addressToWords(flow.client) },
-  server: { word: addressToWords(flow.server) },
-  clientPort: flow.clientPort,
-  serverPort: flow.serverPort,
-  protocol: flow.protocol,
-  persistence: 0,
-});
+const noPorts = { clientPort: 0, serverPort: 0 };
 
 /** Nothing changes by it. Waits while somebody writes: there is one place for requests. */
 export function dryRun(director: Director, service: ServiceKey, flow: FlowKey): DryRun {

@@ -81,6 +81,7 @@ export function connectionReader(director: Director) {
       state: stateName(key.protocol, state),
       expires: Math.max(0, timeoutOf(settings, key, conn, state) - age),
       fwmark: slot?.fwmark ?? 0,
+      age: key.protocol === 0 ? 0 : Math.max(0, Number(now / nsPerSecond) - conn.beganS),
       reason: reasonOf(conn.word),
       generation: key.protocol === 0 ? 0 : conn.generation,
     };

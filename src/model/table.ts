@@ -91,6 +91,8 @@ export interface Connection {
   /** Seconds until the entry goes if no packet comes. */
   expires: number;
   fwmark: number;
+  /** Seconds since it began; 0 for a template. */
+  age: number;
   /** How the gateway was chosen: `scheduler`, `template`, `race`, `midstream`; '' for a template. */
   reason: string;
   /** Number of the configuration under which it was; 0 if none was applied, and for a template. */

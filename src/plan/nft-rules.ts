@@ -8,8 +8,8 @@ import type { Family } from '../model/table.ts';
 const familyWord = { 4: 'ip', 6: 'ip6' } as const;
 const protocolFamily = { 4: 'ipv4', 6: 'ipv6' } as const;
 
-/** Protocols that have ports: TCP, UDP, SCTP. */
-const withPorts = [6, 17, 132];
+/** What a rule with ports and no protocol asks for: TCP, UDP, SCTP. */
+export const withPorts = [6, 17, 132];
 
 export const familyOfPrefix = (prefix: string): Family => (prefix.includes(':') ? 6 : 4);
 

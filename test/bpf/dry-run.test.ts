@@ -4,7 +4,8 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { after, afterEach, describe, test } from 'node:test';
-import { type DryRun, dryRun } from '../../src/kernel/dry-run.ts';
+import type { DryRun } from '../../src/explain/source.ts';
+import { dryRun } from '../../src/kernel/dry-run.ts';
 import { schedulerNames } from '../../src/kernel/read-table.ts';
 import { persistenceKeys } from '../../src/model/persistence.ts';
 import { flagNames } from '../../src/model/scheduler.ts';

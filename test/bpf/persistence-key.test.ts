@@ -97,7 +97,15 @@ for (const family of families) {
       verdictOf(flow(family, 2, 1), 0x3_0007);
       const { expires, gateway, ...rest } = listedTemplates()[0]!;
       assert.deepEqual(rest, {
-        ...{ protocol: 0, family, fwmark: 0x3_0007, state: 'NONE', reason: '', generation: 0 },
+        ...{
+          protocol: 0,
+          family,
+          fwmark: 0x3_0007,
+          state: 'NONE',
+          age: 0,
+          reason: '',
+          generation: 0,
+        },
         ...{ client: family === 4 ? '0.0.0.0' : '::', clientPort: 0 },
         ...{ server: server(family, 1), serverPort: 0, gatewayPort: 0 },
       });

@@ -70,6 +70,22 @@ describe('the reason of a connection', () => {
   });
 });
 
+test('the age of a connection counts from its first packet', () => {
+  serve({ persistence: 60 });
+  const flow = new Flow();
+  reasonOf(flow);
+  assert.ok(entryOf(flow).age <= 1);
+  bed.changeConnections((key, conn) =>
+    key.protocol === 0
+      ? conn
+      : { ...conn, beganS: conn.beganS - 100, children: conn.children - 100 },
+  );
+  bed.run('egress', flow.down('SA'));
+  bed.run('ingress', flow.up('A'));
+  const { age } = entryOf(flow);
+  assert.ok(age === 100 || age === 101, `${age}`);
+});
+
 describe('the generation of a connection', () => {
   test('is that of the configuration under which it began', () => {
     serve({ persistence: 60 });

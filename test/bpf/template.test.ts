@@ -103,7 +103,7 @@ describe('a template', () => {
       const found = [...readConnections(bed.director)].find((each) => each.protocol === 0);
       const { expires, gateway, ...rest } = found!;
       assert.deepEqual(rest, {
-        ...{ protocol: 0, family, fwmark: 0x102, state: 'NONE', reason: '', generation: 0 },
+        ...{ protocol: 0, family, fwmark: 0x102, state: 'NONE', age: 0, reason: '', generation: 0 },
         ...{ client: listed, clientPort: 0, server, serverPort: 0, gatewayPort: 0 },
       });
       assert.equal(gateway, gatewayAddress(2, family));

@@ -1,0 +1,100 @@
+// What the kernel of this network namespace answers where src/explain asks.
+
+import type { FoundRoute, GatewaySlot, Source } from '../explain/source.ts';
+import type { ExplainedPacket } from '../model/explanation.ts';
+import type { Family, ServiceKey } from '../model/table.ts';
+import { domainSetName } from '../plan/nft-rules.ts';
+import { directorLink } from '../plan/objects.ts';
+import { type RunResult, tryRun } from '../util/run.ts';
+import { readApplied } from './applied.ts';
+import type { Director } from './director.ts';
+import { dryRun } from './dry-run.ts';
+import { readEnvironment } from './environment.ts';
+import { knownGateways } from './hops.ts';
+import { readTable } from './read-table.ts';
+
+interface IpRoute {
+  type?: string;
+  dst?: string;
+  gateway?: string;
+  via?: { host: string };
+  dev?: string;
+}
+
+const familyOf = (address: string): Family => (address.includes(':') ? 6 : 4);
+
+/** fibmatch: the route itself, not what it makes of the one address. */
+const getRoute = (address: string, words: string[] = []): RunResult =>
+  tryRun(['ip', `-${familyOf(address)}`, '-json', 'route', 'get', 'fibmatch', address, ...words]);
+
+function parseRoute({ status, stdout, stderr }: RunResult): FoundRoute | undefined {
+  if (status !== 0)
+    return /Network is unreachable/.test(stderr)
+      ? undefined
+      : { type: 'refused', to: '', via: '', link: '' };
+  const [route = {}] = JSON.parse(stdout) as IpRoute[];
+  const { type = 'unicast', dst = '', dev = '' } = route;
+  const via = route.gateway ?? route.via?.host ?? '';
+  return { type: dev === directorLink ? 'director' : type, to: dst, via, link: dev };
+}
+
+function findRoute(packet: ExplainedPacket, fwmark: number): FoundRoute | undefined {
+  const { client, server, link } = packet;
+  const mark = fwmark === 0 ? [] : ['mark', String(fwmark)];
+  if (link === '') return parseRoute(getRoute(server, mark));
+  const found = getRoute(server, ['from', client, 'iif', link, ...mark]);
+  // Of a packet that it would not take (reverse path filter, no forwarding) the kernel tells no route.
+  return parseRoute(found.status === 0 ? found : getRoute(server, mark));
+}
+
+function findLink(address: string): ReturnType<Source['findLink']> {
+  const route = parseRoute(getRoute(address));
+  return route && { link: route.link, local: route.type === 'local' };
+}
+
+interface NftSet {
+  set?: { elem?: (string | { elem: { val: string } })[] };
+}
+
+/** Addresses that DNS put into a set; none where it is not there. */
+function readDomains(set: string, family: Family): string[] {
+  const name = domainSetName(set, family);
+  const listing = tryRun(['nft', '-j', 'list', 'set', 'inet', 'lvsj', name]);
+  if (listing.status !== 0) return [];
+  const { nftables } = JSON.parse(listing.stdout) as { nftables: NftSet[] };
+  return nftables.flatMap(({ set }) =>
+    (set?.elem ?? []).map((element) => (typeof element === 'string' ? element : element.elem.val)),
+  );
+}
+
+function readServiceSlots({ maps, settings }: Director, key: ServiceKey): GatewaySlot[] {
+  const [, service] =
+    [...maps.services()].find(
+      ([each]) => each.fwmark === key.fwmark && each.family === key.family,
+    ) ?? [];
+  const slots = maps.slots.all(settings.slotsUsed);
+  const counts = maps.slotCounts.all(settings.slotsUsed);
+  return (service?.slots.slice(0, service.gatewayCount) ?? []).flatMap((number) => {
+    const [slot, count] = [slots.get(number), counts.get(number)];
+    if (!slot || !count) return [];
+    const { gateway, weight, upper, lower, configured } = slot;
+    const { active, inactive, overloaded } = count;
+    const full = overloaded !== 0;
+    return [
+      { gateway, weight, upper, lower, active, inactive, full, configured: configured !== 0 },
+    ];
+  });
+}
+
+/** As things are now: what is read at once is read once. */
+export const explainSource = (director: Director): Source => ({
+  applied: readApplied(director),
+  environment: readEnvironment(),
+  services: readTable(director).services,
+  gateways: knownGateways(director.maps.gateways.all()),
+  findRoute,
+  findLink,
+  readDomains,
+  readSlots: (service) => readServiceSlots(director, service),
+  dryRun: (service, flow) => dryRun(director, service, flow),
+});
