@@ -90,6 +90,7 @@ export interface Ipv4Fields {
   src: string;
   dst: string;
   ttl?: number;
+  dscp?: number;
   /** offset in bytes, a multiple of 8. */
   fragment?: { offset?: number; more?: boolean };
   /** Bytes of options, a multiple of 4. */
@@ -105,6 +106,7 @@ function ipv4Header(fields: Ipv4Fields, payload: Buffer, next: number | undefine
   const options = fields.options ?? 0;
   const header = Buffer.alloc(20 + options);
   header[0] = ((fields.version ?? 4) << 4) | (fields.headerWords ?? header.length / 4);
+  header[1] = (fields.dscp ?? 0) << 2;
   header.writeUInt16BE(fields.length ?? header.length + payload.length, 2);
   const { offset = 0, more = false } = fields.fragment ?? {};
   header.writeUInt16BE((more ? 0x2000 : 0) | (offset / 8), 6);
@@ -122,6 +124,7 @@ export interface Ipv6Fields {
   dst: string;
   /** Hop limit. */
   ttl?: number;
+  dscp?: number;
   version?: number;
   length?: number;
   protocol?: number;
@@ -129,7 +132,7 @@ export interface Ipv6Fields {
 
 function ipv6Header(fields: Ipv6Fields, payload: Buffer, next: number | undefined): Buffer {
   const header = Buffer.alloc(40);
-  header[0] = (fields.version ?? 6) << 4;
+  header.writeUInt16BE(((fields.version ?? 6) << 12) | ((fields.dscp ?? 0) << 6), 0);
   header.writeUInt16BE(fields.length ?? payload.length, 4);
   header[6] = fields.protocol ?? next ?? protocol.noNext;
   header[7] = fields.ttl ?? 64;
@@ -162,7 +165,7 @@ export class Packet {
   }
 
   /** The family by the addresses. */
-  ip(fields: { src: string; dst: string; ttl?: number }): Packet {
+  ip(fields: { src: string; dst: string; ttl?: number; dscp?: number }): Packet {
     return fields.dst.includes(':') ? this.ipv6(fields) : this.ipv4(fields);
   }
 
