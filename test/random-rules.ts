@@ -36,7 +36,7 @@ const ports: Range[] = [
   [80, 80],
   [443, 444],
   [1000, 1999],
-  [2500, 65535],
+  [2500, 4000],
 ];
 const protocolSets = [[], [], [6], [17], [6, 17], [132, 6], [1], [58], [1, 58], [17, 47]];
 const withPorts = [6, 17, 132];
@@ -80,7 +80,8 @@ export function randomPacket(random: Random, number: number): ExplainedPacket {
     ...{ family, protocol, link },
     client: family === 4 ? `${net}.${random(14) + 2}` : `fd00::${(random(14) + 2).toString(16)}`,
     clientPort: 1000 + number,
-    server: family === 4 ? `203.0.113.${random(32)}` : `2001:db8:ff::${random(16).toString(16)}`,
+    server:
+      family === 4 ? `203.0.113.${random(32)}` : `2001:db8:ff::${(random(15) + 1).toString(16)}`,
     serverPort: isEcho ? 0 : pick(random, [53, 80, 443, 444, 1500, 8080]),
     dscp: pick(random, [0, 0, 10, 46]),
   };
