@@ -1,3 +1,5 @@
+// The walk of a first packet, with a kernel that tests pretend.
+
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { applied as appliedWith, config, rule } from '../../test/bpf/configured.ts';

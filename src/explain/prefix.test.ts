@@ -1,3 +1,5 @@
+// Prefixes of both families.
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { addressFromWords } from '../model/address.ts';

@@ -1,3 +1,5 @@
+// Which rule decides: by hand, and against a slow reference.
+
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { randomOf } from '../../test/bpf/random.ts';
