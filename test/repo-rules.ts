@@ -33,18 +33,7 @@ const mayImport: Record<string, string[]> = {
   lab: ['model', 'util'],
   api: ['model', 'util'],
   daemon: ['model', 'util', 'config', 'plan', 'kernel', 'api'],
-  cli: [
-    'model',
-    'util',
-    'config',
-    'ipvsadm',
-    'plan',
-    'explain',
-    'kernel',
-    'lab',
-    'api',
-    'daemon',
-  ],
+  cli: ['model', 'util', 'config', 'ipvsadm', 'plan', 'explain', 'kernel', 'lab', 'api', 'daemon'],
 };
 
 /** Packages that reach the kernel or start programs, and the places that may. */

@@ -7,7 +7,8 @@ import { exit } from '../util/error.ts';
 import { defaultPorts, parseQuestion, type QuestionOptions } from './explain-question.ts';
 import { formatExplanation } from './explain-text.ts';
 import { parse } from './parse.ts';
-import { directorToRead, printJson } from './running.ts';
+import { printJson } from './print.ts';
+import { directorToRead } from './running.ts';
 
 interface Options extends QuestionOptions {
   json?: boolean;

@@ -1,20 +1,14 @@
 // What the API asks, answered from the kernel; what it tells, done by the reconciler.
 
 import { pageConnections } from '../api/connections.ts';
-import type {
-  ConnectionFilter,
-  ConnectionPage,
-  DirectorEvent,
-  Page,
-  Planned,
-  Store,
-} from '../api/store.ts';
+import type { ConnectionPage, DirectorEvent, Page, Planned, Store } from '../api/store.ts';
 import { readApplied } from '../kernel/applied.ts';
 import { confirm } from '../kernel/deploy.ts';
 import { Director } from '../kernel/director.ts';
 import * as kernel from '../kernel/read-state.ts';
 import type { Applied } from '../model/applied.ts';
 import type { Config } from '../model/config.ts';
+import type { ConnectionFilter } from '../model/connection-filter.ts';
 import type {
   AdminState,
   DaemonState,
