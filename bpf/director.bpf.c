@@ -10,6 +10,7 @@
  *   4. FORWARD, POSTROUTING, SNAT: the stack's own.
  *   5. lvsj_egress (tc, LAN link): the reply, back in the LAN's addresses: moves the state.
  *
+ * The router's own packets leave by lvsj0 and come in again on lvsj0p: there lvsj_router is their 1.
  * Each way out is a counted verdict. When in doubt a packet goes on by the main table.
  */
 #include <linux/types.h>
@@ -21,6 +22,7 @@
 #include "conn.h"
 #include "explain.h"
 #include "maps.h"
+#include "own.h"
 #include "parse.h"
 #include "stats.h"
 #include "timer.h"
@@ -47,7 +49,7 @@ static __always_inline int mark_is_decided(const struct __sk_buff *skb)
 	return !settings || skb->mark & settings->mark_mask;
 }
 
-static __always_inline int ingress(struct __sk_buff *skb, __u32 link_header)
+static __always_inline int ingress(struct __sk_buff *skb, __u32 link_header, int own)
 {
 	struct reader reader = { .skb = skb, .offset = link_header };
 	__u64 now = bpf_ktime_get_coarse_ns();
@@ -66,7 +68,7 @@ static __always_inline int ingress(struct __sk_buff *skb, __u32 link_header)
 	conn = conn_find(&flow.key, now);
 	if (!conn)
 		return VERDICT_UNKNOWN;
-	if (conn_is_reused(&flow, conn)) {
+	if (conn_is_reused(&flow, conn) || own_is_reused(&flow, conn, own)) {
 		/* Now: nobody may mark the new one, and its SYN-ACK would revive the old entry. */
 		conn_remove(&flow.key, conn);
 		return VERDICT_UNKNOWN;
@@ -74,6 +76,7 @@ static __always_inline int ingress(struct __sk_buff *skb, __u32 link_header)
 	gateway = gateway_of(conn->slot);
 	if (!gateway)
 		return VERDICT_GATEWAY_GONE;
+	own_answered(&flow, conn, now, own);
 	conn_advance(&flow, conn, now);
 	stats_count(conn->slot, &flow, 0);
 	mark_set(skb, gateway);
@@ -81,24 +84,32 @@ static __always_inline int ingress(struct __sk_buff *skb, __u32 link_header)
 	return VERDICT_KNOWN;
 }
 
-static __always_inline int from_lan(struct __sk_buff *skb, __u32 link_header)
+static __always_inline int from_lan(struct __sk_buff *skb, __u32 link_header, int own)
 {
 	skb->tc_index = 0;
-	verdict_count(HOOK_INGRESS, ingress(skb, link_header));
+	verdict_count(HOOK_INGRESS, ingress(skb, link_header, own));
 	return TC_ACT_UNSPEC;
 }
 
 SEC("tc")
 int lvsj_ingress(struct __sk_buff *skb)
 {
-	return from_lan(skb, ETH_HLEN);
+	return from_lan(skb, ETH_HLEN, 0);
 }
 
 /* For links without a link header: tun, wg, ppp. */
 SEC("tc")
 int lvsj_ingress_ip(struct __sk_buff *skb)
 {
-	return from_lan(skb, 0);
+	return from_lan(skb, 0, 0);
+}
+
+/* On lvsj0p: the router's own. */
+SEC("tc")
+int lvsj_router(struct __sk_buff *skb)
+{
+	own_return_hop(skb);
+	return from_lan(skb, ETH_HLEN, 1);
 }
 
 static __always_inline int egress(struct __sk_buff *skb, __u32 link_header)
@@ -258,7 +269,7 @@ static __always_inline int edited(struct request *request)
 
 /*
  * Does what user space wrote into `requests`, then ran this for (BPF_PROG_TEST_RUN). It is
- * attached to lvsj0, where no packet comes: by that every tool finds the director of its own
+ * attached to lvsj0, where no packet comes in: by that every tool finds the director of its own
  * namespace, and the maps through it. 0 or -1.
  */
 SEC("tc")

@@ -2,7 +2,8 @@
 //
 // It has no process and no fixed path: lvsj_control is attached to lvsj0, and whoever looks there
 // finds the program, and through it every map. lvsj_director is held by its routes, the LAN
-// programs by lvsj0's other end, where no packet comes, so that links can be added later.
+// programs by lvsj0 too, where no packet comes in, so that links can be added later. What goes out
+// by lvsj0 comes in on its other end: the router's own packets, if a service shares them out.
 
 import { connections, defaultMarkMask, isMarkMask } from '../model/bounds.ts';
 import { defaultSettings } from '../model/setting.ts';
@@ -40,8 +41,11 @@ export const defaults: StartOptions = {
   markMask: defaultMarkMask,
 };
 
-/** Which of lvsj0p's filters are for links with an Ethernet header, and which for those without. */
-const peerHandle = { ethernet: 1, ip: 2 } as const;
+/** lvsj0's filters beside lvsj_control: programs for links with an Ethernet header, and for those without. */
+const heldHandle = {
+  ethernet: { ingress: 2, egress: 3 },
+  ip: { ingress: 4, egress: 5 },
+} as const;
 
 /** Seconds; TCP's are IPVS's, by state number. */
 const defaultTimeouts = [2, 900, 120, 60, 120, 120, 10, 60, 30, 120, 120, 300, 300, 0, 0, 0];
@@ -160,12 +164,13 @@ export class Director {
 
   /** The programs for LAN links, with and without a link header: descriptors that the caller closes. */
   lanPrograms(ethernet = true): LanPrograms {
-    const peer = libbpf.interfaceIndex(directorPeer);
+    const holder = libbpf.interfaceIndex(directorLink);
+    const handles = ethernet ? heldHandle.ethernet : heldHandle.ip;
     const fd = (hook: 'ingress' | 'egress'): number => {
-      const id = tcQuery(peer, hook, ethernet ? peerHandle.ethernet : peerHandle.ip);
+      const id = tcQuery(holder, 'ingress', handles[hook]);
       if (id === undefined)
         throw new UserError(
-          `the ${hook} program is gone from ${directorPeer}: lvsj stop, and again`,
+          `the ${hook} program is gone from ${directorLink}: lvsj stop, and again`,
         );
       return Program.byId(id).fd;
     };
@@ -218,13 +223,14 @@ function bringUp(object: DirectorObject, options: StartOptions, bits: MarkBits):
   for (const map of maps.byName.values())
     libbpf.check(libbpf.programBindMap(control.fd, map.fd, null), `bind map ${map.info.name}`);
   makeDirectorLink();
-  const peer = libbpf.interfaceIndex(directorPeer);
+  const holder = libbpf.interfaceIndex(directorLink);
   for (const hook of ['ingress', 'egress'] as const) {
-    tcAttach(peer, hook, object.program(`lvsj_${hook}`).fd, peerHandle.ethernet);
-    tcAttach(peer, hook, object.program(`lvsj_${hook}_ip`).fd, peerHandle.ip);
+    tcAttach(holder, 'ingress', object.program(`lvsj_${hook}`).fd, heldHandle.ethernet[hook]);
+    tcAttach(holder, 'ingress', object.program(`lvsj_${hook}_ip`).fd, heldHandle.ip[hook]);
   }
+  tcAttach(libbpf.interfaceIndex(directorPeer), 'ingress', object.program('lvsj_router').fd);
   // Last of the programs: from here on others find the director.
-  tcAttach(libbpf.interfaceIndex(directorLink), 'ingress', control.fd);
+  tcAttach(holder, 'ingress', control.fd);
   // The object closes its own descriptors: go on with ones that are the director's.
   const director = Director.find();
   if (!director) throw new Error('the director that was just started is not found');

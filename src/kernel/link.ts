@@ -45,13 +45,18 @@ export function lanLinks(links: Link[], gatewayLinks: string[], named: string[] 
   );
 }
 
+/** "lvsj0" in ASCII, of a kind that no maker gives. */
+const directorMac = '02:6c:76:73:6a:30';
+
 /**
  * A veth pair, for a dummy may not exist. No multicast and no address of its own: no packet of
- * its own ever starts there.
+ * its own ever starts there. Who asks nobody for a hardware address sends to its own: so both ends
+ * have the same, or what comes in at the other would be for somebody else.
  */
 export function makeDirectorLink(): void {
   tryRun(['ip', 'link', 'del', directorLink]);
-  const words = (link: string): string => `link set ${link} addrgenmode none multicast off up`;
+  const words = (link: string): string =>
+    `link set ${link} address ${directorMac} arp off addrgenmode none multicast off up`;
   run(['ip', 'link', 'add', directorLink, 'type', 'veth', 'peer', 'name', directorPeer]);
   run(['ip', '-batch', '-'], { input: `${words(directorLink)}\n${words(directorPeer)}\n` });
 }
@@ -65,6 +70,10 @@ interface IpRouteGet {
   gateway?: string;
   dev?: string;
 }
+
+/** Of a route that leads on through another router; the one to lvsj0 leads to the director. */
+const routerOf = (route: IpRouteGet | undefined): string =>
+  route?.dev === directorLink ? 'see ip route' : (route?.gateway ?? 'none');
 
 /**
  * The link on which the kernel would find this next hop (`fe80::1%eth1` says it itself).
@@ -85,7 +94,7 @@ export function findLink(family: Family, address: string): string {
   if (route?.gateway !== undefined || route?.dev === undefined)
     throw new UserError(
       `gateway ${via} is not on a directly connected network: give one of our links an address ` +
-        `in its network, or name the router that is (${route?.gateway ?? 'none'})`,
+        `in its network, or name the router that is (${routerOf(route)})`,
     );
   return route.dev;
 }

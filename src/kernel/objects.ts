@@ -11,18 +11,30 @@ interface IpRule {
   not?: null;
   fwmark?: string;
   fwmask?: string;
+  src?: string;
+  srclen?: number;
   iif?: string;
+  oif?: string;
   table?: string;
   goto?: number;
   nop?: null;
   suppress_prefixlen?: number;
 }
 
+/** A full mask is one that ip does not print, and so is the length of a whole address. */
+function toSelector(rule: IpRule): string {
+  const { src, srclen, iif, oif, fwmark, fwmask } = rule;
+  return [
+    ...('not' in rule ? ['not'] : []),
+    ...(src === undefined || src === 'all' ? [] : [`from ${src}${srclen ? `/${srclen}` : ''}`]),
+    ...(iif ? [`iif ${iif}`] : []),
+    ...(oif ? [`oif ${oif}`] : []),
+    ...(fwmark ? [`fwmark ${fwmark}/${fwmask ?? '0xffffffff'}`] : []),
+  ].join(' ');
+}
+
 /** The words with which this rule is added: the form in which rules are compared. */
 function toRule(family: Family, rule: IpRule): Rule {
-  // A full mask is the one that ip does not print.
-  const mark = rule.fwmark && `fwmark ${rule.fwmark}/${rule.fwmask ?? '0xffffffff'}`;
-  const selector = ['not' in rule ? 'not' : '', rule.iif ? `iif ${rule.iif}` : '', mark ?? ''];
   const suppress =
     rule.suppress_prefixlen === undefined
       ? ''
@@ -33,7 +45,7 @@ function toRule(family: Family, rule: IpRule): Rule {
   return {
     family,
     priority: rule.priority,
-    selector: selector.filter((word) => word !== '').join(' '),
+    selector: toSelector(rule),
     action,
   };
 }
@@ -44,7 +56,17 @@ interface IpRoute {
   dev?: string;
   table?: string;
   flags?: string[];
+  prefsrc?: string;
 }
+
+const toRoute = (family: Family, table: number, route: IpRoute): Route => ({
+  family,
+  table,
+  via: route.gateway ?? '',
+  link: route.dev ?? '',
+  onlink: route.flags?.includes('onlink') ?? false,
+  source: route.prefsrc ?? '',
+});
 
 /** Our rules and gateways' routes as the kernel has them now. */
 export function readObjects(families: Family[]): Installed {
@@ -56,20 +78,24 @@ export function readObjects(families: Family[]): Installed {
       ...ipRules.filter(({ priority }) => isOurs(priority)).map((rule) => toRule(family, rule)),
     );
     const all = ['ip', `-${family}`, '-json', 'route', 'show', 'table', 'all'];
-    for (const { dst, gateway, dev, table, flags } of JSON.parse(run(all)) as IpRoute[]) {
-      const number = Number(table);
-      if (dst !== 'default' || !isOurs(number) || number === directorTable) continue;
-      const onlink = flags?.includes('onlink') ?? false;
-      routes.push({ family, table: number, via: gateway ?? '', link: dev ?? '', onlink });
+    for (const route of JSON.parse(run(all)) as IpRoute[]) {
+      const table = Number(route.table);
+      if (route.dst !== 'default' || !isOurs(table) || table === directorTable) continue;
+      routes.push(toRoute(family, table, route));
     }
   }
   return { rules, routes };
 }
 
 /** Runs changes in order, one process a family. `force` goes on past what is gone already. */
-function applyChanges(changes: Change[], force: boolean): void {
+function applyChanges(
+  changes: Change[],
+  force: boolean,
+  which: (change: Change) => boolean = () => true,
+): void {
   for (const family of [4, 6] as const) {
-    const lines = changes.filter((change) => change.family === family).map(({ words }) => words);
+    const chosen = changes.filter((change) => change.family === family && which(change));
+    const lines = chosen.map(({ words }) => words);
     if (lines.length === 0) continue;
     const argv = ['ip', `-${family}`, ...(force ? ['-force'] : []), '-batch', '-'];
     const input = `${lines.join('\n')}\n`;
@@ -80,17 +106,20 @@ function applyChanges(changes: Change[], force: boolean): void {
 
 /** First half of a change: everything that packets may be sent to next is there. renew: see applyNft. */
 export function addObjects(want: Objects, families: Family[], renew = false): void {
-  applyChanges(diffObjects(readObjects(families), want).add, false);
+  const { add } = diffObjects(readObjects(families), want);
+  applyChanges(add, false, ({ needsNft }) => !needsNft);
   applyNft(want, renew);
+  applyChanges(add, false, ({ needsNft }) => needsNft);
 }
 
 /** Second half: what nothing leads to any more goes. */
 export function removeObjects(want: Objects, families: Family[]): void {
-  applyNft(want);
   const { add, remove } = diffObjects(readObjects(families), want);
+  applyChanges(remove, true, ({ needsNft }) => needsNft);
+  applyNft(want);
   // Jumps to a rule that goes lead to the next one now, and one rule for all marks becomes many.
   applyChanges(add, true);
-  applyChanges(remove, true);
+  applyChanges(remove, true, ({ needsNft }) => !needsNft);
 }
 
 /** Everything of ours goes, whoever left it there. */

@@ -1,5 +1,5 @@
 // What the kernel's objects follow from beyond services and gateways: what a configuration adds to our
-// nftables table. Plain data; made by src/plan/config-objects.ts, kept with what is applied.
+// nftables table and policy rules. Plain data; made by src/plan/config-objects.ts, kept with what is applied.
 
 import type { Snat } from './config.ts';
 import type { Family } from './table.ts';
@@ -41,6 +41,22 @@ export interface ClampObject {
   mtu: number;
 }
 
+/** A service for the router's own connections. */
+export interface RouterObject {
+  fwmark: number;
+  /** What they have as their source until they leave: an address of the router's. A family without one is not shared out. */
+  sources: Partial<Record<Family, string>>;
+}
+
+/** The gateway of what the router itself sends by this link, or from one of its addresses. */
+export interface BoundObject {
+  family: Family;
+  link: string;
+  addresses: string[];
+  /** Of several gateways on one link, the first. */
+  id: number;
+}
+
 export interface ConfigObjects {
   /** Addresses of gateways that are there also while no service has them. */
   gateways: string[];
@@ -53,6 +69,8 @@ export interface ConfigObjects {
   policies: GatewayPolicy[];
   inbound: InboundObject[];
   clamps: ClampObject[];
+  router?: RouterObject;
+  bound?: BoundObject[];
 }
 
 export const noConfigObjects: ConfigObjects = {

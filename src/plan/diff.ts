@@ -1,7 +1,7 @@
 // What must change for the kernel to have what is wanted: add before delete, each change one command line.
 
 import type { Family } from '../model/table.ts';
-import type { Objects, Route, Rule } from './objects.ts';
+import { type Objects, type Route, type Rule, routerTable } from './objects.ts';
 
 /** What ip shows of our objects. */
 export type Installed = Pick<Objects, 'rules' | 'routes'>;
@@ -10,6 +10,8 @@ export type Installed = Pick<Objects, 'rules' | 'routes'>;
 export interface Change {
   family: Family;
   words: string;
+  /** It needs the nftables table: added after it, taken away before it. */
+  needsNft: boolean;
 }
 
 export interface Changes {
@@ -22,7 +24,7 @@ export interface Changes {
 const ruleKey = (rule: Rule): string =>
   `${rule.family} ${rule.priority} ${rule.selector} ${rule.action}`;
 const routeKey = (route: Route): string =>
-  `${route.family} ${route.table} ${route.via} ${route.link}`;
+  `${route.family} ${route.table} ${route.via} ${route.link} ${route.source}`;
 
 /** Those of `these` whose key is not among `those`. */
 function missing<T>(these: T[], those: T[], key: (item: T) => string): T[] {
@@ -33,19 +35,22 @@ function missing<T>(these: T[], those: T[], key: (item: T) => string): T[] {
 /** The kernel takes no second rule of this kind, wherever it leads. */
 const placeKey = (rule: Rule): string => `${rule.family} ${rule.priority} ${rule.selector}`;
 
-const routeWords = (verb: string, { family, via, link, table, onlink }: Route): Change => ({
+const routeWords = (verb: string, { family, via, link, table, onlink, source }: Route): Change => ({
   family,
+  needsNft: false,
   words: [
     `route ${verb} default`,
     ...(via === '' ? [] : [`via ${via}`]),
     `dev ${link} table ${table}`,
     ...(onlink ? ['onlink'] : []),
+    ...(source === '' ? [] : [`src ${source}`]),
   ].join(' '),
 });
 
 const ruleWords = (verb: string, rule: Rule): Change => ({
   family: rule.family,
   words: `rule ${verb} priority ${rule.priority} ${rule.selector} ${rule.action}`,
+  needsNft: rule.action === `lookup ${routerTable}`,
 });
 
 /**

@@ -3,6 +3,7 @@
 
 import { type Kept, nothingKept, onlyOf, planConfigChains, planConfigEntry } from './nft-config.ts';
 import { type GatewayObject, gatewayMark, hex, type MarkBits, type Wanted } from './objects.ts';
+import { planRouterNft } from './router-rules.ts';
 
 interface MarkChains {
   chains: string[];
@@ -80,6 +81,7 @@ export function planNft(wanted: Wanted, bits: MarkBits, kept: Kept = nothingKept
   const { gateways, fwmarks, onePacket } = wanted;
   const config = wanted.config && onlyOf(wanted.config, gateways);
   const { chains, save, restore, output } = planMarkChains(gateways, bits);
+  const router = planRouterNft(config?.router, bits);
   return [
     'table inet lvsj',
     'delete table inet lvsj',
@@ -87,10 +89,12 @@ export function planNft(wanted: Wanted, bits: MarkBits, kept: Kept = nothingKept
     ...chains,
     ...(config ? planConfigChains(config, bits, kept) : []),
     ...(config && config.inbound.length > 0 ? planOutput(output) : []),
+    ...router.chains,
     '  chain prerouting {',
     // After the admin's mangle rules (-150), whose --set-mark overwrites the gateway bits.
     '    type filter hook prerouting priority -140; policy accept;',
     `    meta mark & ${hex(bits.mask)} != 0 return`,
+    ...router.mark,
     ...planOnePacket(onePacket, bits),
     ...restore,
     ...planHandsOff(fwmarks, bits),

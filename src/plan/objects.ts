@@ -5,6 +5,7 @@ import type { ConfigObjects } from '../model/objects.ts';
 import type { Family } from '../model/table.ts';
 import { planNft } from './nft.ts';
 import type { Kept } from './nft-config.ts';
+import { hasOwnRules, planOwnRules, planRouterRoutes } from './router-rules.ts';
 
 /** The link that the director's route points to (one end of a veth pair), and its other end. */
 export const directorLink = 'lvsj0';
@@ -15,13 +16,17 @@ export const directorPeer = 'lvsj0p';
  * 5210, mwan3 1000-3000) and above wg-quick's, which take those just below main's 32766.
  */
 export const base = 20000;
-const end = base + 999;
+export const end = base + 999;
 /** The rules that lead to the director: one number for all, so that none moves when others go. */
 const serviceRules = base + 901;
 
 /** Table of the director's route, and of a gateway's default route. */
 export const directorTable = base;
 export const gatewayTable = (id: number): number => base + id;
+/** Table of the route by which the router's own packets come to the director; no gateway's. */
+export const routerTable = base + 255;
+/** The rules for the router's own packets: see router-rules.ts. */
+export const ownRules = base + 950;
 
 /** The mark's gateway bits: eight in a row, and their place. */
 export interface MarkBits {
@@ -75,6 +80,8 @@ export interface Route {
   link: string;
   /** The next hop need not lie in a network of the link's. */
   onlink: boolean;
+  /** The address that a packet gets which has none yet; '' where the kernel chooses. */
+  source: string;
 }
 
 export interface Objects {
@@ -138,7 +145,9 @@ function planServiceRules(fwmarks: number[], bits: MarkBits, family: Family): Ru
 }
 
 /** The walk of a packet through the policy rules; each family has its own. */
-function planRules({ gateways, fwmarks }: Wanted, bits: MarkBits, family: Family): Rule[] {
+function planRules(wanted: Wanted, bits: MarkBits, family: Family): Rule[] {
+  const { gateways, fwmarks } = wanted;
+  const own = hasOwnRules(wanted, family);
   const rule = (priority: number, selector: string, action: string): Rule => ({
     family,
     priority,
@@ -146,17 +155,19 @@ function planRules({ gateways, fwmarks }: Wanted, bits: MarkBits, family: Family
     action,
   });
   return [
-    // Unmarked traffic (most of a router's) pays for this one look and no more.
-    rule(base, `fwmark ${markMatch(0, 0xffffffff)}`, `goto ${end}`),
+    // Unmarked traffic (most of a router's) pays for this one look and no more, or for one that asks
+    // whether it is the router's own.
+    rule(base, `fwmark ${markMatch(0, 0xffffffff)}`, `goto ${own ? ownRules : end}`),
     // Internal routes first: only what would take the default route is shared out. Before the
     // gateways' rules too, for replies may carry gateway bits: CONNMARK --restore-mark gives them.
     rule(base + 1, '', 'lookup main suppress_prefixlength 0'),
     rule(base + 2, `fwmark ${markMatch(gatewayMark(noGateway, bits), bits.mask)}`, `goto ${end}`),
     ...planGatewayRules(gateways, bits, family),
-    // The router's own packets are never scheduled: on output the route runs no program, and
-    // lvsj0 would swallow them.
+    // A mark brings none of the router's own packets to the director: on output its route runs no
+    // program.
     rule(serviceRules - 1, 'iif lo', `goto ${end}`),
     ...planServiceRules(fwmarks, bits, family),
+    ...planOwnRules(wanted, family),
     rule(end, '', 'nop'),
   ];
 }
@@ -166,15 +177,19 @@ export function planObjects(wanted: Wanted, bits: MarkBits): Objects {
   const { gateways, families, down = [] } = wanted;
   return {
     rules: families.flatMap((family) => planRules(wanted, bits, family)),
-    routes: gateways
-      .filter(({ link }) => !down.includes(link))
-      .map(({ id, family, via, link, scoped }) => ({
-        family,
-        table: gatewayTable(id),
-        via,
-        link,
-        onlink: scoped && via !== '' && !via.startsWith('fe80:'),
-      })),
+    routes: [
+      ...gateways
+        .filter(({ link }) => !down.includes(link))
+        .map(({ id, family, via, link, scoped }) => ({
+          family,
+          table: gatewayTable(id),
+          via,
+          link,
+          onlink: scoped && via !== '' && !via.startsWith('fe80:'),
+          source: '',
+        })),
+      ...planRouterRoutes(wanted),
+    ],
     nft: planNft(wanted, bits),
     nftKeeping: (kept) => planNft(wanted, bits, kept),
   };
