@@ -268,9 +268,8 @@ static __always_inline int edited(struct request *request)
 }
 
 /*
- * Does what user space wrote into `requests`, then ran this for (BPF_PROG_TEST_RUN). It is
- * attached to lvsj0, where no packet comes in: by that every tool finds the director of its own
- * namespace, and the maps through it. 0 or -1.
+ * Does what user space wrote into `requests`, then ran this for (BPF_PROG_TEST_RUN): 0 or -1. By it
+ * on lvsj0, where no packet comes in, every tool finds the director of its namespace and its maps.
  */
 SEC("tc")
 int lvsj_control(struct __sk_buff *skb)
