@@ -3,6 +3,7 @@
 import { type Config, mainService } from '../model/config.ts';
 import type { Environment } from '../model/environment.ts';
 import type { ClampObject, ConfigObjects, InboundObject, RuleObject } from '../model/objects.ts';
+import { planOwn } from './config-own.ts';
 import type { ResolvedGateway } from './gateways.ts';
 import { planRule } from './nft-rules.ts';
 
@@ -56,5 +57,6 @@ export function planConfigObjects(
     policies: gateways.map(({ id, family, link, snat }) => ({ id, family, link, snat })),
     inbound: planInbound(gateways, outside),
     clamps: planClamps(config, environment, used),
+    ...planOwn(config, environment, { gateways, outside }),
   };
 }

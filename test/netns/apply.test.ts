@@ -163,4 +163,27 @@ describe('lvsj apply', { timeout: 120_000 }, () => {
     lab.lvsj('gateway fiber enable');
     assert.deepEqual(lab.connect(4, { count: 12 }), shared(4, 10, 2));
   });
+
+  test("shares the router's own connections by the service that it names for them", () => {
+    const own = (family: 4 | 6, count: number) =>
+      lab.connect(family, { host: 'director', from: [family === 4 ? '0.0.0.0' : '::'], count });
+    for (const family of families) {
+      apply({});
+      assert.deepEqual(own(family, 8), { [seen[family].isp1]: 8 });
+      apply({ more: 'router: web' });
+      assert.deepEqual(own(family, 8), shared(family, 6, 2));
+      assert.deepEqual(plan().changes, []);
+    }
+    apply({});
+    assert.doesNotMatch(lab.director('ip rule'), /20255/);
+  });
+
+  test("leaves what the router sends from a gateway's address to that gateway", () => {
+    apply({});
+    for (const family of families)
+      for (const address of Object.values(seen[family]))
+        assert.deepEqual(lab.connect(family, { host: 'director', from: [address], count: 4 }), {
+          [address]: 4,
+        });
+  });
 });

@@ -1,10 +1,10 @@
 // A director whose own connections are looked at: by a service, or bound to a link or an address.
 
-import type { Status } from '../../src/cli/status.ts';
 import type { Counts } from '../../src/lab/client-connect.ts';
 import type { Download } from '../../src/lab/client-download.ts';
 import { clientProgram } from '../../src/lab/lab.ts';
 import { type ConfigObjects, noConfigObjects } from '../../src/model/objects.ts';
+import type { StatusState } from '../../src/model/state.ts';
 import type { Family } from '../../src/model/table.ts';
 import {
   DirectorLab,
@@ -34,7 +34,7 @@ export class OwnLab extends DirectorLab {
 
   /** What a configuration adds, of which the router's own part is `extra`. */
   apply(extra: Partial<ConfigObjects>): void {
-    const { gateways } = JSON.parse(this.lvsj('status --json')) as Status;
+    const { gateways } = JSON.parse(this.lvsj('status --json')) as StatusState;
     const idOf = (family: Family, isp: (typeof isps)[number]): number =>
       gateways.find(({ address }) => address === gatewayOf[family][isp])?.id ?? 0;
     const each = families.flatMap((family) =>
