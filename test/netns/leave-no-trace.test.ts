@@ -32,7 +32,7 @@ function useDirector(): void {
 
 const setSysctls = (settings: string) => lab.director(`sysctl -qw ${settings}`);
 
-const strictReversePath = (links: string[], value: 0 | 1) =>
+const reversePath = (links: string[], value: 0 | 1 | 2) =>
   setSysctls(links.map((link) => `net.ipv4.conf.${link}.rp_filter=${value}`).join(' '));
 
 /** A filter that matches everything and does nothing. */
@@ -93,14 +93,18 @@ describe('lvsj stop', { timeout: 120_000 }, () => {
   });
 
   // The kernel takes the larger one of `all` and the link's own; a new link gets the one of `default`.
-  for (const links of [['all'], ['default', 'eth0', 'eth1', 'eth2'], ['all', 'default', 'eth1']])
-    test(`leaves sysctls as they were: strict rp_filter of ${links.join(', ')}`, (t) => {
-      strictReversePath(links, 1);
-      t.after(() => strictReversePath(links, 0));
-      const before = stateNow();
-      useDirector();
-      assertAsBefore(before);
-    });
+  for (const [name, value] of [
+    ['strict', 1],
+    ['loose', 2],
+  ] as const)
+    for (const links of [['all'], ['default', 'eth0', 'eth1', 'eth2'], ['all', 'default', 'eth1']])
+      test(`leaves sysctls as they were: ${name} rp_filter of ${links.join(', ')}`, (t) => {
+        reversePath(links, value);
+        t.after(() => reversePath(links, 0));
+        const before = stateNow();
+        useDirector();
+        assertAsBefore(before);
+      });
 
   test("leaves the admin's own rules, routes, nft tables, qdiscs and filters untouched", () => {
     lab.director(`
@@ -161,7 +165,7 @@ describe('a command that fails half-way', { timeout: 120_000 }, () => {
   before(async () => {
     await lab.up();
     // So that there are sysctls to put back.
-    strictReversePath(['all'], 1);
+    reversePath(['all'], 1);
   });
   after(() => lab.down());
 

@@ -120,6 +120,19 @@ describe("the router's own connections, shared out by a service", { timeout: 240
     assert.deepEqual(lab.ownUdp(4, 40), shared(4, 40));
   });
 
+  for (const [check, value] of [
+    ['strict', 1],
+    ['loose', 2],
+  ] as const)
+    test(`pass ${check} reverse-path checks of all links`, (t) => {
+      lab.lvsj('stop');
+      lab.director(`sysctl -qw net.ipv4.conf.all.rp_filter=${value}`);
+      t.after(() => lab.director('sysctl -qw net.ipv4.conf.all.rp_filter=0'));
+      lab.restore(recipeTable);
+      lab.apply({ router });
+      assert.deepEqual(lab.ownConnect(4, 8), shared(4, 8));
+    });
+
   test('to internal addresses are not shared out, and the LAN is as ever', () => {
     lab.director(markNew);
     const inside = () => {
