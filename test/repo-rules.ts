@@ -28,12 +28,27 @@ const mayImport: Record<string, string[]> = {
   config: ['model', 'util'],
   ipvsadm: ['model', 'util'],
   plan: ['model', 'util'],
+  firewall: ['model', 'util', 'plan'],
+  doctor: ['model', 'util', 'plan', 'firewall'],
   explain: ['model', 'util', 'plan'],
   kernel: ['model', 'util', 'plan', 'explain'],
   lab: ['model', 'util'],
   api: ['model', 'util'],
   daemon: ['model', 'util', 'config', 'plan', 'kernel', 'api'],
-  cli: ['model', 'util', 'config', 'ipvsadm', 'plan', 'explain', 'kernel', 'lab', 'api', 'daemon'],
+  cli: [
+    'model',
+    'util',
+    'config',
+    'ipvsadm',
+    'plan',
+    'firewall',
+    'doctor',
+    'explain',
+    'kernel',
+    'lab',
+    'api',
+    'daemon',
+  ],
 };
 
 /** Packages that reach the kernel or start programs, and the places that may. */

@@ -75,6 +75,10 @@ const commands: Record<string, CommandEntry> = {
     summary: 'what Prometheus reads',
     run: async (args) => (await import('./metrics.ts')).runMetrics(args),
   },
+  doctor: {
+    summary: 'what is wrong here, and what to do about it',
+    run: async (args) => (await import('./doctor.ts')).runDoctor(args),
+  },
   stop: {
     summary: 'end the director of this network namespace and leave no trace',
     run: async (args) => (await import('./director.ts')).runStop(args),

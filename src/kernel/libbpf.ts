@@ -210,6 +210,7 @@ export const receive: Fn<[number, Buffer, number, number], number> = c.func(
   'long recv(int fd, _Out_ void *bytes, size_t length, int flags)',
 );
 
+export const adjtimex: Fn<[Buffer], number> = c.func('int adjtimex(void *timex)');
 export const interfaceIndex: Fn<[string], number> = c.func(
   'uint32 if_nametoindex(const char *name)',
 );

@@ -1,0 +1,148 @@
+// The director that runs here: its table, its timers, and what it made in the kernel.
+
+import type { DirectorFacts, Facts } from '../model/facts.ts';
+import { directorLink } from '../plan/objects.ts';
+import { type Check, error, type Found, note, warning } from './finding.ts';
+import { anew, repair, startAnew } from './view.ts';
+
+/** Of a table that fills up: time to do something. */
+const nearly = 0.9;
+
+const percent = (now: number, limit: number): string => `${Math.floor((100 * now) / limit)} %`;
+
+const countPath = 'net/netfilter/nf_conntrack_count';
+const maxPath = 'net/netfilter/nf_conntrack_max';
+
+/** Elsewhere than in the first namespace the sysctl is only shown. */
+const raise = (facts: Facts, to: number): string =>
+  `sysctl -w net.netfilter.nf_conntrack_max=${to}${
+    facts.conntrackMaxIsWritable ? '' : " (in the machine's first network namespace)"
+  }`;
+
+function findConntrack(facts: Facts): Found[] {
+  const { sysctls, director } = facts;
+  const [count, max] = [Number(sysctls[countPath] ?? 0), Number(sysctls[maxPath] ?? 0)];
+  // Not loaded yet.
+  if (max === 0) return [];
+  if (count >= nearly * max)
+    return [
+      (count >= max ? error : warning)(
+        `conntrack is ${percent(count, max)} full (${count} of ${max}); once it is, new connections are dropped`,
+        raise(facts, 2 * max),
+      ),
+    ];
+  if (!director || max >= director.connections.limit) return [];
+  return [
+    note(
+      `conntrack has room for ${max} connections, the director for ${director.connections.limit}: the smaller one counts`,
+      raise(facts, director.connections.limit),
+    ),
+  ];
+}
+
+export const conntrack: Check = { name: 'conntrack', find: findConntrack };
+
+export const table: Check = {
+  name: 'table',
+  find: ({ director }) => {
+    if (!director) return [];
+    const { now, limit } = director.connections;
+    if (now < nearly * limit) return [];
+    return [
+      warning(
+        `the director's table is ${percent(now, limit)} full (${now} of ${limit}); once it is, new connections are not pinned to a gateway`,
+        `lvsj stop && lvsj start --connections ${2 * limit}, at a quiet time, and the services again`,
+      ),
+    ];
+  },
+};
+
+export const expiry: Check = {
+  name: 'expiry',
+  find: (facts) => {
+    const { director } = facts;
+    if (!director) return [];
+    if (!director.timersPinned)
+      return [
+        error(
+          "the pin of the director's timers in /sys/fs/bpf is gone: connections expire no more, and averages stand still",
+          repair(facts),
+        ),
+      ];
+    if (director.expiryAlive) return [];
+    return [
+      error(
+        "the director's timers are pinned, but none has fired for two seconds: connections expire no more",
+        'lvsj stop, and start it again; please report it',
+      ),
+    ];
+  },
+};
+
+interface Damage {
+  is: (director: DirectorFacts) => boolean;
+  found: (director: DirectorFacts) => Found;
+}
+
+const count = (list: string[], one: string, many: string): string =>
+  list.length === 1 ? one : `${list.length} ${many}`;
+
+const damages: Damage[] = [
+  {
+    is: ({ missing }) => missing.length > 0,
+    found: ({ missing, configured }) =>
+      error(
+        `somebody has taken away ${count(missing, 'a policy rule or route', 'policy rules and routes')} of the director`,
+        configured ? 'lvsj reload' : missing.join(' && '),
+      ),
+  },
+  {
+    is: ({ strange }) => strange.length > 0,
+    found: ({ strange, configured }) =>
+      warning(
+        `the range of the director's policy rules and tables (20000 to 20999) has ${count(strange, 'one', 'of them')} that ${strange.length === 1 ? 'is' : 'are'} not its own`,
+        configured ? 'lvsj reload' : strange.join(' && '),
+      ),
+  },
+  {
+    is: ({ withoutProgram }) => withoutProgram.length > 0,
+    found: (director) =>
+      error(
+        `the route to the director's program is gone (IPv${director.withoutProgram.join(', IPv')}, table 20000): nothing is shared out`,
+        startAnew(director, director.markMask),
+      ),
+  },
+  {
+    is: ({ nftIsDamaged }) => nftIsDamaged,
+    found: ({ configured }) =>
+      error(
+        'the nftables table inet lvsj is gone, or somebody has changed it: conntrack does not keep gateways as it should',
+        configured ? 'lvsj reload' : anew('lvsj ipvsadm -C'),
+      ),
+  },
+];
+
+const remains = error(
+  `a part of a director is here (${directorLink}), but not its programs: it was damaged, or half taken away`,
+  'lvsj stop',
+);
+
+export const objects: Check = {
+  name: 'objects',
+  find: ({ director, links }) => {
+    if (director)
+      return damages.filter(({ is }) => is(director)).map(({ found }) => found(director));
+    return links.some(({ name }) => name === directorLink) ? [remains] : [];
+  },
+};
+
+export const lanPrograms: Check = {
+  name: 'lan-programs',
+  find: (facts) =>
+    (facts.director?.lanWithoutPrograms ?? []).map((link) =>
+      error(
+        `${link} is the LAN's, but the director's programs are not on it: its connections are neither known nor counted`,
+        repair(facts),
+      ),
+    ),
+};

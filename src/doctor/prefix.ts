@@ -1,0 +1,47 @@
+// Prefixes and addresses, compared.
+
+import ipaddr from 'ipaddr.js';
+import type { Family } from '../model/table.ts';
+
+type Address = ipaddr.IPv4 | ipaddr.IPv6;
+
+/** A `%link` is ignored. */
+const parseAddress = (text: string): Address => ipaddr.parse(text.replace(/%.*$/, ''));
+
+function parsePrefix(text: string): [Address, number] {
+  const [address = '', length] = text.split('/');
+  const parsed = parseAddress(address);
+  return [parsed, length === undefined ? parsed.toByteArray().length * 8 : Number(length)];
+}
+
+export const lengthOf = (prefix: string): number => parsePrefix(prefix)[1];
+
+export const familyOf = (text: string): Family => (text.includes(':') ? 6 : 4);
+
+/** Whether an address lies in a prefix; one of the other family does not. */
+export function contains(prefix: string, address: string): boolean {
+  if (familyOf(prefix) !== familyOf(address)) return false;
+  return parseAddress(address).match(parsePrefix(prefix) as [ipaddr.IPv4, number]);
+}
+
+/** Whether two prefixes have addresses in common: the longer one begins in the shorter one. */
+export function overlap(a: string, b: string): boolean {
+  const [shorter, longer] = lengthOf(a) <= lengthOf(b) ? [a, b] : [b, a];
+  return contains(shorter, longer.split('/')[0] ?? '');
+}
+
+/** Addresses that the internet does not route: what leaves with them needs SNAT. */
+export function isPrivate(address: string): boolean {
+  const range = parseAddress(address).range();
+  return range === 'private' || range === 'uniqueLocal';
+}
+
+/** The network of an address and a length, as routes write it. */
+export function networkOf(address: string, length: number): string {
+  const text = `${address.replace(/%.*$/, '')}/${length}`;
+  const network =
+    familyOf(address) === 4
+      ? ipaddr.IPv4.networkAddressFromCIDR(text)
+      : ipaddr.IPv6.networkAddressFromCIDR(text);
+  return `${network.toString()}/${length}`;
+}
