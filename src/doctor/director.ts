@@ -59,14 +59,13 @@ export const table: Check = {
 
 export const expiry: Check = {
   name: 'expiry',
-  find: (facts) => {
-    const { director } = facts;
+  find: ({ director }) => {
     if (!director) return [];
     if (!director.timersPinned)
       return [
         error(
           "the pin of the director's timers in /sys/fs/bpf is gone: connections expire no more, and averages stand still",
-          repair(facts),
+          repair(director),
         ),
       ];
     if (director.expiryAlive) return [];
@@ -84,40 +83,36 @@ interface Damage {
   found: (director: DirectorFacts) => Found;
 }
 
-const count = (list: string[], one: string, many: string): string =>
-  list.length === 1 ? one : `${list.length} ${many}`;
+const adds = (command: string): boolean => !/^ip -\d \w+ del /.test(command);
 
 const damages: Damage[] = [
   {
-    is: ({ missing }) => missing.length > 0,
-    found: ({ missing, configured }) =>
-      error(
-        `somebody has taken away ${count(missing, 'a policy rule or route', 'policy rules and routes')} of the director`,
-        configured ? 'lvsj reload' : missing.join(' && '),
-      ),
-  },
-  {
-    is: ({ strange }) => strange.length > 0,
-    found: ({ strange, configured }) =>
-      warning(
-        `the range of the director's policy rules and tables (20000 to 20999) has ${count(strange, 'one', 'of them')} that ${strange.length === 1 ? 'is' : 'are'} not its own`,
-        configured ? 'lvsj reload' : strange.join(' && '),
-      ),
+    is: ({ repairs }) => repairs.length > 0,
+    found: (director) => {
+      const { repairs, file } = director;
+      const missing = repairs.some(adds);
+      return (missing ? error : warning)(
+        missing
+          ? "somebody has taken away policy rules or routes of the director's"
+          : "the range of the director's policy rules and tables (20000 to 20999) has some that are not its own",
+        file === '' ? repairs.join(' && ') : repair(director),
+      );
+    },
   },
   {
     is: ({ withoutProgram }) => withoutProgram.length > 0,
     found: (director) =>
       error(
         `the route to the director's program is gone (IPv${director.withoutProgram.join(', IPv')}, table 20000): nothing is shared out`,
-        startAnew(director, director.markMask),
+        startAnew(director),
       ),
   },
   {
     is: ({ nftIsDamaged }) => nftIsDamaged,
-    found: ({ configured }) =>
+    found: (director) =>
       error(
         'the nftables table inet lvsj is gone, or somebody has changed it: conntrack does not keep gateways as it should',
-        configured ? 'lvsj reload' : anew('lvsj ipvsadm -C'),
+        director.file === '' ? anew('lvsj ipvsadm -C') : repair(director),
       ),
   },
 ];
@@ -138,11 +133,13 @@ export const objects: Check = {
 
 export const lanPrograms: Check = {
   name: 'lan-programs',
-  find: (facts) =>
-    (facts.director?.lanWithoutPrograms ?? []).map((link) =>
+  find: ({ director }) => {
+    if (!director) return [];
+    return director.lanWithoutPrograms.map((link) =>
       error(
         `${link} is the LAN's, but the director's programs are not on it: its connections are neither known nor counted`,
-        repair(facts),
+        repair(director),
       ),
-    ),
+    );
+  },
 };

@@ -6,7 +6,7 @@ import { covers, type FirewallRule } from '../firewall/rule.ts';
 import type { Facts, GatewayFact, LinkFact } from '../model/facts.ts';
 import { type Check, error, type Found, note, warning } from './finding.ts';
 import { contains, familyOf, isPrivate } from './prefix.ts';
-import { gatewayName, gatewaysOf, isGlobal, lanLinks, networksOf } from './view.ts';
+import { gatewayName, gatewaysOf, isGlobal, lanLinks, networksOf, repair } from './view.ts';
 
 export const offload: Check = {
   name: 'offload',
@@ -56,7 +56,7 @@ function fits(rule: FirewallRule, { gateway, link, mtu }: Path): boolean {
 }
 
 function clampCommand(facts: Facts, { gateway, link, mtu }: Path): string {
-  if (facts.director?.configured) return 'lvsj reload';
+  if (facts.director?.file) return repair(facts.director);
   const program = gateway.family === 4 ? 'iptables' : 'ip6tables';
   const to =
     mtu >= link.mtu ? '--clamp-mss-to-pmtu' : `--set-mss ${mtu - headerBytes[gateway.family]}`;
@@ -177,8 +177,8 @@ function findUnchanged(facts: Facts, rules: FirewallRule[]): Found[] {
     return [
       warning(
         `${gatewayName(gateway)}: what comes from ${networks.join(', ')} leaves ${link.name} with its private address, to which no answer finds back`,
-        facts.director?.configured
-          ? 'lvsj reload'
+        facts.director?.file
+          ? repair(facts.director)
           : `${program} -t nat -A POSTROUTING -o ${link.name} -j MASQUERADE`,
       ),
     ];

@@ -54,9 +54,9 @@ export const gatewayName = ({ name, address }: GatewayFact): string =>
 
 export const hex = (value: number): string => `0x${value.toString(16)}`;
 
-/** What repairs what the director made. */
-export const repair = ({ director }: Facts): string =>
-  director?.configured ? 'lvsj reload' : 'lvsj ipvsadm --set 0 0 0';
+/** What puts right what the director made: the configuration once more, or a command that changes nothing. */
+export const repair = ({ file }: DirectorFacts): string =>
+  file === '' ? 'lvsj ipvsadm --set 0 0 0' : `lvsj apply ${file}`;
 
 export const sysctl = (name: string, value: number): string =>
   `sysctl -w ${name.replaceAll('/', '.')}=${value}`;
@@ -66,10 +66,11 @@ export const anew = (between: string): string =>
   `lvsj ipvsadm -S > lvsj.saved && ${between} && lvsj ipvsadm -R < lvsj.saved`;
 
 /** A director with the same table, and with these gateway bits. */
-export function startAnew({ configured, connections }: DirectorFacts, markMask: number): string {
-  if (configured)
-    return `write "mark-mask: ${hex(markMask)}" in the configuration, then lvsj stop && lvsj apply`;
-  return anew(
-    `lvsj stop && lvsj start --connections ${connections.limit} --mark-mask ${hex(markMask)}`,
-  );
+export function startAnew({ file, markMask, connections }: DirectorFacts, mask = markMask): string {
+  if (file === '')
+    return anew(
+      `lvsj stop && lvsj start --connections ${connections.limit} --mark-mask ${hex(mask)}`,
+    );
+  const again = `lvsj stop && lvsj apply ${file}`;
+  return mask === markMask ? again : `write "mark-mask: ${hex(mask)}" in ${file}, then ${again}`;
 }

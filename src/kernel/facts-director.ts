@@ -1,114 +1,55 @@
 // The director of this network namespace, for lvsj doctor: what it has, and what it should have.
 
 import type { Applied } from '../model/applied.ts';
-import { gatewayKey } from '../model/applied.ts';
+import type { Link } from '../model/environment.ts';
 import type { DirectorFacts, GatewayFact } from '../model/facts.ts';
 import type { Family } from '../model/table.ts';
-import { diffObjects } from '../plan/diff.ts';
-import { directorTable, type Objects, planObjects } from '../plan/objects.ts';
+import { directorTable } from '../plan/objects.ts';
 import { tryRun } from '../util/run.ts';
 import { waitSync } from '../util/wait-sync.ts';
-import * as abi from './abi.gen.ts';
 import { readApplied } from './applied.ts';
+import { Names } from './config-names.ts';
 import { Director, families } from './director.ts';
-import { noNextHop, presentHops } from './hops.ts';
-import { type Link, lanLinks, readLinks } from './link.ts';
-import { readNftDigest, stampOf } from './nft.ts';
-import { readObjects } from './objects.ts';
+import { lanLinks, readLinks } from './link.ts';
 import { timersArePinned } from './pin.ts';
-import { gatewayAddress } from './read-table.ts';
+import { type GatewayIdentity, readGatewayIdentities } from './read-gateways.ts';
 import { tcQuery } from './tc.ts';
+import { nftRepair, readRepairs } from './write-table.ts';
 
 /** An empty table is looked through once a second. */
 const sweepMs = 2000;
 
-const isPresent = ({ flags }: abi.Gateway): boolean =>
-  (flags & abi.gatewayFlag.GATEWAY_PRESENT) !== 0;
+function toGatewayFact(names: Names, gateway: GatewayIdentity): GatewayFact {
+  const { name, family, id, address, link, admin, unavailable } = gateway;
+  const config = names.gateways.find((each) => each.config.name === name)?.config;
+  return {
+    name: name === '' ? address || link : name,
+    family,
+    id,
+    address,
+    link,
+    learnt: config?.via[family]?.kind === 'auto',
+    mtu: config?.mtu ?? 0,
+    snat: config?.snat[family] ?? null,
+    unavailable: admin === 'enabled' ? unavailable : admin,
+  };
+}
 
-const addressOf = (gateway: abi.Gateway): string => {
-  const address = gatewayAddress(gateway);
-  return Object.values(noNextHop).includes(address.replace(/%.*$/, '')) ? '' : address;
+/** Those of the configuration, and those that are there without one. */
+const readGatewayFacts = (director: Director, applied: Applied | undefined): GatewayFact[] => {
+  const names = new Names(applied);
+  return readGatewayIdentities(director, applied)
+    .filter(({ name, present }) => name !== '' || present)
+    .map((gateway) => toGatewayFact(names, gateway));
 };
 
-/** Of the configuration: by name, whether they have a number yet or not. */
-function configuredGateways(
-  { config, gatewayIds, unavailable, admin }: Applied,
-  known: Map<number, abi.Gateway>,
-): GatewayFact[] {
-  return config.gateways.flatMap(({ name, link, via, snat, mtu }) =>
-    ([4, 6] as const).flatMap((family): GatewayFact[] => {
-      const way = via[family];
-      if (!way) return [];
-      const key = gatewayKey(name, family);
-      const id = gatewayIds[key] ?? 0;
-      const gateway = known.get(id);
-      const state = admin[name] ?? 'enabled';
-      const told = way.kind === 'address' ? way.address : '';
-      return [
-        {
-          name,
-          family,
-          id,
-          address: gateway && isPresent(gateway) ? addressOf(gateway) : told,
-          link: link,
-          learnt: way.kind === 'auto',
-          mtu,
-          snat: snat[family],
-          unavailable: state === 'enabled' ? (unavailable[key] ?? '') : state,
-        },
-      ];
-    }),
-  );
-}
-
-/** Those that only lvsj ipvsadm knows. */
-function otherGateways(known: Map<number, abi.Gateway>, ids: number[]): GatewayFact[] {
-  return [...known]
-    .filter(([id, gateway]) => isPresent(gateway) && !ids.includes(id))
-    .map(([id, gateway]) => {
-      const address = addressOf(gateway);
-      return {
-        name: gatewayAddress(gateway),
-        family: gatewayAddress(gateway).includes(':') ? 6 : 4,
-        id,
-        address,
-        link: gateway.link,
-        learnt: false,
-        mtu: 0,
-        snat: null,
-        unavailable: '',
-      };
-    });
-}
-
 function readServices(director: Director, applied: Applied | undefined): DirectorFacts['services'] {
-  return [...director.maps.services()].map(([{ family, fwmark }]) => {
-    const configured = applied?.config.services.find((service) => service.fwmark === fwmark);
-    const name = `service ${configured?.name ?? fwmark}`;
-    return { name, family: family as Family, fwmark };
-  });
-}
-
-/** What follows from its gateways and services as they are now. */
-function wantedObjects(director: Director, links: Link[], applied: Applied | undefined): Objects {
-  const services = [...director.maps.services()];
-  const wanted = {
-    gateways: [...presentHops(director.maps.gateways.all()).values()],
-    fwmarks: services.map(([{ fwmark }]) => fwmark),
-    onePacket: services.filter(([, { onePacket }]) => onePacket).map(([{ fwmark }]) => fwmark),
-    families: families(),
-    down: links.filter(({ up }) => !up).map(({ name }) => name),
-  };
-  const config = applied?.objects;
-  return planObjects(config ? { ...wanted, config } : wanted, director.bits);
-}
-
-/** What it was when it was made, where that is known; else whether it says of itself that it is right. */
-function nftIsDamaged(wanted: Objects, applied: Applied | undefined): boolean {
-  const { status, stdout } = tryRun(['nft', 'list', 'table', 'inet', 'lvsj']);
-  if (status !== 0) return true;
-  if (applied && applied.nftDigest !== '') return applied.nftDigest !== readNftDigest();
-  return !stdout.includes(stampOf(wanted.nft));
+  const names = new Names(applied);
+  return [...director.maps.services()].map(([{ family, fwmark }]) => ({
+    name: `service ${names.serviceName(fwmark) || fwmark}`,
+    family: family as Family,
+    fwmark,
+  }));
 }
 
 function hasProgram(family: Family): boolean {
@@ -116,18 +57,7 @@ function hasProgram(family: Family): boolean {
   return /^default .*encap bpf/m.test(tryRun(argv).stdout);
 }
 
-function readDamage(director: Director, links: Link[], applied: Applied | undefined) {
-  const wanted = wantedObjects(director, links, applied);
-  const { add, remove } = diffObjects(readObjects(families()), wanted);
-  const command = ({ family, words }: { family: Family; words: string }): string =>
-    `ip -${family} ${words}`;
-  return {
-    missing: add.map(command),
-    strange: remove.map(command),
-    withoutProgram: families().filter((family) => !hasProgram(family)),
-    nftIsDamaged: nftIsDamaged(wanted, applied),
-  };
-}
+const hasNftTable = (): boolean => tryRun(['nft', 'list', 'table', 'inet', 'lvsj']).status === 0;
 
 function expiryIsAlive({ maps }: Director): boolean {
   const sweeps = (): number => maps.tableCounts.get(0)?.sweeps ?? 0;
@@ -135,44 +65,46 @@ function expiryIsAlive({ maps }: Director): boolean {
   return waitSync(() => sweeps() !== before, sweepMs);
 }
 
-function readGatewayFacts(director: Director, applied: Applied | undefined): GatewayFact[] {
-  const known = director.maps.gateways.all();
-  const configured = applied ? configuredGateways(applied, known) : [];
-  return [
-    ...configured,
-    ...otherGateways(
-      known,
-      configured.map(({ id }) => id),
-    ),
-  ];
-}
-
 const lacksProgram = ({ ifindex }: Link): boolean =>
   (['ingress', 'egress'] as const).some((hook) => tcQuery(ifindex, hook) === undefined);
+
+/** The programs come with the first gateway. */
+function readLan(gateways: GatewayFact[], applied: Applied | undefined) {
+  const uplinks = gateways.map(({ link }) => link);
+  const lan = lanLinks(readLinks(), uplinks, applied?.objects.lan);
+  const without = gateways.length > 0 ? lan.filter(lacksProgram) : [];
+  return {
+    lan: lan.map(({ name }) => name),
+    lanWithoutPrograms: without.map(({ name }) => name),
+  };
+}
 
 export function readDirectorFacts(): DirectorFacts | undefined {
   const director = Director.find();
   if (!director) return undefined;
-  const applied = readApplied(director);
-  const links = readLinks();
-  const gateways = readGatewayFacts(director, applied);
-  const uplinks = gateways.map(({ link }) => link);
-  const lan = lanLinks(links, uplinks, applied?.objects.lan);
-  const timersPinned = timersArePinned();
-  return {
-    configured: applied !== undefined,
-    markMask: director.settings.markMask,
-    connections: {
-      now: director.maps.tableCounts.get(0)?.entries ?? 0,
-      limit: director.settings.connectionLimit,
-    },
-    gateways,
-    services: readServices(director, applied),
-    lan: lan.map(({ name }) => name),
-    // They come with the first gateway.
-    lanWithoutPrograms: gateways.length > 0 ? lan.filter(lacksProgram).map(({ name }) => name) : [],
-    timersPinned,
-    expiryAlive: timersPinned && expiryIsAlive(director),
-    ...readDamage(director, links, applied),
-  };
+  try {
+    const applied = readApplied(director);
+    const gateways = readGatewayFacts(director, applied);
+    const repairs = readRepairs(director);
+    const timersPinned = timersArePinned();
+    const { markMask, connectionLimit } = director.settings;
+    return {
+      file: applied?.file ?? '',
+      markMask,
+      connections: {
+        now: director.maps.tableCounts.get(0)?.entries ?? 0,
+        limit: connectionLimit,
+      },
+      gateways,
+      services: readServices(director, applied),
+      ...readLan(gateways, applied),
+      timersPinned,
+      expiryAlive: timersPinned && expiryIsAlive(director),
+      repairs: repairs.filter((what) => what !== nftRepair),
+      withoutProgram: families().filter((family) => !hasProgram(family)),
+      nftIsDamaged: repairs.includes(nftRepair) || !hasNftTable(),
+    };
+  } finally {
+    director.close();
+  }
 }

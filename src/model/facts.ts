@@ -112,8 +112,8 @@ export interface GatewayFact {
 }
 
 export interface DirectorFacts {
-  /** A configuration is applied; else only lvsj ipvsadm was used. */
-  configured: boolean;
+  /** Of the configuration that is applied; '' where only lvsj ipvsadm was used. */
+  file: string;
   markMask: number;
   connections: { now: number; limit: number };
   gateways: GatewayFact[];
@@ -123,10 +123,8 @@ export interface DirectorFacts {
   lanWithoutPrograms: string[];
   timersPinned: boolean;
   expiryAlive: boolean;
-  /** Commands that add the policy rules and routes of ours that are not there … */
-  missing: string[];
-  /** … and take away what is in their range and not ours. */
-  strange: string[];
+  /** Commands that make its policy rules and routes what they should be. */
+  repairs: string[];
   /** Families whose route to the director's program is gone. */
   withoutProgram: Family[];
   /** Our nftables table is not there, or somebody changed it. */

@@ -119,7 +119,14 @@ export const faults: Fault[] = [
   {
     name: 'a rule and a route of the director that are gone',
     make: 'ip rule del priority 20101; ip -6 rule del priority 20001; ip route del default table 20001',
-    found: ['error objects: somebody has taken away 3 policy rules and routes of the director'],
+    found: ["error objects: somebody has taken away policy rules or routes of the director's"],
+  },
+  {
+    name: "a rule among the director's that is not its own",
+    make: 'ip rule add priority 20500 lookup main',
+    found: [
+      "warning objects: the range of the director's policy rules and tables (20000 to 20999) has some that are not its own",
+    ],
   },
   {
     name: 'the nftables table of the director that is gone',

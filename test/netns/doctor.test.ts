@@ -6,8 +6,8 @@ import { mkdirSync, mkdtempSync, rmSync, unlinkSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import type { Status } from '../../src/cli/status.ts';
 import type { Finding } from '../../src/doctor/finding.ts';
+import type { StatusState } from '../../src/model/state.ts';
 import { DirectorLab, lvsjProgram, snatAll } from './director-lab.ts';
 import { faults } from './doctor-faults.ts';
 
@@ -44,7 +44,7 @@ const follow = (findings: Finding[]): string =>
 
 /** Nothing is found, and not because nothing is left. */
 function assertHealthy(): void {
-  const { gateways } = JSON.parse(lab.lvsj('status --json')) as Status;
+  const { gateways } = JSON.parse(lab.lvsj('status --json')) as StatusState;
   assert.equal(gateways.filter(({ present }) => present).length, 3);
   const { status, findings } = examine();
   assert.deepEqual({ status, findings: findings.map(format) }, { status: 0, findings: [] });
@@ -111,7 +111,7 @@ describe('lvsj doctor', { timeout: 300_000 }, () => {
     follow(down);
     const lost = examine().findings;
     assert.deepEqual(lost.map(format), [
-      'error objects: somebody has taken away a policy rule or route of the director',
+      "error objects: somebody has taken away policy rules or routes of the director's",
     ]);
     follow(lost);
     assertHealthy();
