@@ -63,7 +63,7 @@ function actionOf(rule: IpRule): string {
   return text(rule.action ?? 'lookup');
 }
 
-function toRuleFact(family: Family, rule: IpRule): RuleFact {
+export function toRuleFact(family: Family, rule: IpRule): RuleFact {
   const { fwmark, fwmask, table, suppress_prefixlen: suppress } = rule;
   return {
     family,
@@ -105,7 +105,7 @@ interface IpRoute extends IpHop {
 }
 
 /** One fact for each next hop. */
-function toRouteFacts(family: Family, route: IpRoute): RouteFact[] {
+export function toRouteFacts(family: Family, route: IpRoute): RouteFact[] {
   const { dst, type, table, metric, protocol } = route;
   const all = family === 4 ? '0.0.0.0/0' : '::/0';
   const single = dst.includes('/') ? dst : `${dst}/${family === 4 ? 32 : 128}`;
