@@ -9,7 +9,7 @@ import { after, before, describe, test } from 'node:test';
 import type { Finding } from '../../src/doctor/finding.ts';
 import type { StatusState } from '../../src/model/state.ts';
 import { DirectorLab, lvsjProgram, snatAll } from './director-lab.ts';
-import { faults } from './doctor-faults.ts';
+import { type Fault, faults } from './doctor-faults.ts';
 
 const lab = new DirectorLab('doctor', 3);
 const folder = mkdtempSync(join(tmpdir(), 'lvsj-doctor-'));
@@ -50,16 +50,31 @@ function assertHealthy(): void {
   assert.deepEqual({ status, findings: findings.map(format) }, { status: 0, findings: [] });
 }
 
+/** It is found, and gone once its advice was followed. */
+function assertNamedAndCured({ make, found, afterwards, clean = '' }: Fault): void {
+  lab.director(make);
+  const { status, findings } = examine();
+  assert.deepEqual(findings.map(format), found);
+  assert.equal(status, found.some((line) => line.startsWith('error')) ? 3 : 1);
+  if (afterwards === undefined) follow(findings);
+  else {
+    // Advice in words can't be run.
+    if (findings.every(({ fix }) => fix.startsWith('sysctl'))) follow(findings);
+    lab.director(afterwards);
+  }
+  assertHealthy();
+  lab.director(clean);
+}
+
+after(() => rmSync(folder, { recursive: true }));
+
 describe('lvsj doctor', { timeout: 300_000 }, () => {
   before(async () => {
     await lab.up();
     lab.director('lvsj start --connections 65536');
     lab.restore(table);
   });
-  after(async () => {
-    await lab.down();
-    rmSync(folder, { recursive: true });
-  });
+  after(() => lab.down());
 
   test('wants source addresses for the LAN, and is content once it has them', () => {
     const { status, findings } = examine();
@@ -77,22 +92,7 @@ describe('lvsj doctor', { timeout: 300_000 }, () => {
     assertHealthy();
   });
 
-  for (const { name, make, found, afterwards, clean = '' } of faults)
-    test(`names ${name}`, () => {
-      lab.director(make);
-      const { status, findings } = examine();
-      assert.deepEqual(findings.map(format), found);
-      assert.equal(status, found.some((line) => line.startsWith('error')) ? 3 : 1);
-      if (afterwards === undefined) follow(findings);
-      else
-        lab.director(
-          findings.every(({ fix }) => fix.startsWith('sysctl'))
-            ? `${findings[0]?.fix}\n${afterwards}`
-            : afterwards,
-        );
-      assertHealthy();
-      lab.director(clean);
-    });
+  for (const fault of faults) test(`names ${fault.name}`, () => assertNamedAndCured(fault));
 
   test('names timers that nobody holds', () => {
     unlinkSync(`/sys/fs/bpf/lvsj-${lab.inode('director')}-timers`);
@@ -149,5 +149,86 @@ describe('lvsj doctor', { timeout: 300_000 }, () => {
     assert.deepEqual(notes.map(format), [
       'note marks, source-address, mtu, offload, others: not checked: "nft -j -t list ruleset" failed: refused by the test',
     ]);
+  });
+});
+
+const file = join(folder, 'lvsj.yaml');
+
+const config = `
+connections: 65536
+gateways:
+  fiber: { link: eth1, via: { ipv4: 192.0.2.1, ipv6: "2001:db8:1::1" } }
+  lte: { link: eth2, via: { ipv4: 203.0.113.1 } }
+services:
+  web: { fwmark: 1, scheduler: wrr, gateways: { fiber: 3, lte: 1 } }
+rules:
+  - { name: lan, from: [10.0.0.0/24, "2001:db8:10::/64"], service: web }
+`;
+
+/** Made one by one on a router that a configuration made. */
+const configuredFaults: Fault[] = [
+  {
+    name: 'a rule and a route that are gone',
+    make: 'ip rule del priority 20101; ip -6 rule del priority 20001',
+    found: ["error objects: somebody has taken away policy rules or routes of the director's"],
+  },
+  {
+    name: 'an nftables table that somebody changed',
+    make: 'nft flush chain inet lvsj rules',
+    found: [
+      'error objects: the nftables table inet lvsj is gone, or somebody has changed it: conntrack does not keep gateways as it should',
+    ],
+  },
+  {
+    name: 'a link that became smaller',
+    make: 'ip link set eth2 mtu 1400',
+    found: [
+      'warning mtu: gateway lte (203.0.113.1): packets of more than 1400 bytes do not fit, and eth0 has 1500: TCP hangs where ICMP is filtered',
+    ],
+  },
+  {
+    name: "the route to the director's program that is gone",
+    make: 'ip -6 route del default table 20000',
+    found: [
+      "error objects: the route to the director's program is gone (IPv6, table 20000): nothing is shared out",
+    ],
+  },
+  {
+    name: 'a LAN link without its programs',
+    make: 'tc filter del dev eth0 egress',
+    found: [
+      "error lan-programs: eth0 is the LAN's, but the director's programs are not on it: its connections are neither known nor counted",
+    ],
+  },
+  {
+    name: 'a rule that takes the mark of a service',
+    make: 'ip route add default via 192.0.2.1 dev eth1 table 77; ip rule add priority 100 fwmark 1 lookup 77',
+    found: [
+      "error policy-rules: ip -4 rule 100 (from all fwmark 0x1/0xffffffff lookup 77) comes before the director's rules and takes the packets of service web: table 77 has a route to 0.0.0.0/0",
+    ],
+    clean: 'ip rule del priority 21000',
+  },
+];
+
+describe('lvsj doctor of a configuration', { timeout: 300_000 }, () => {
+  before(async () => {
+    await lab.up();
+    writeFileSync(file, config);
+    lab.lvsj(`apply ${file}`);
+  });
+  after(() => lab.down());
+
+  test('finds nothing', () => assertHealthy());
+  for (const fault of configuredFaults)
+    test(`names ${fault.name}`, () => assertNamedAndCured(fault));
+
+  test('alarms nobody for a gateway that an admin has disabled', () => {
+    lab.lvsj('gateway lte disable');
+    lab.director('ip link set eth2 down');
+    const { status, findings } = examine();
+    assert.deepEqual(findings.map(format), [
+      'warning gateways: gateway lte (203.0.113.1): eth2 is down',
+    ]);
+    assert.equal(status, 1);
   });
 });
