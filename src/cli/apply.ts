@@ -2,9 +2,11 @@
 
 import { Command, InvalidArgumentError } from 'commander';
 import { defaultFile, loadConfig } from '../config/load.ts';
+import { findMarkCollisions } from '../doctor/marks.ts';
 import { confirm, deploy, foresee, rollBackIfDue } from '../kernel/deploy.ts';
 import { detach } from '../kernel/detach.ts';
 import { requireRoot } from '../kernel/director.ts';
+import { readFacts } from '../kernel/facts.ts';
 import type { Config } from '../model/config.ts';
 import { formatProblem } from '../model/problem.ts';
 import type { PlanState } from '../model/state.ts';
@@ -23,6 +25,13 @@ function configOf(file: string): Config {
   throw new UserError(parsed.problems.map(formatProblem).join('\n'), exit.refused);
 }
 
+/** Others whose marks get in its way: it can be applied, and goes wrong once they meet. */
+function warnOfMarks({ markMask, services }: Config): void {
+  const named = services.map(({ name, fwmark }) => ({ name: `service ${name}`, fwmark }));
+  for (const { what, fix } of findMarkCollisions(readFacts(), { markMask, services: named }))
+    process.stderr.write(`warning: ${what}; ${fix}\n`);
+}
+
 function print(plan: PlanState, json: boolean | undefined): void {
   if (json) printJson(plan);
   else process.stdout.write(formatPlan(plan));
@@ -36,7 +45,9 @@ export async function runPlan(args: string[]): Promise<number> {
   if (!(await parse(command, args))) return exit.ok;
   const [file] = command.processedArgs as [string];
   requireRoot();
-  print(foresee({ config: configOf(file), file }), command.opts<{ json?: boolean }>().json);
+  const config = configOf(file);
+  warnOfMarks(config);
+  print(foresee({ config, file }), command.opts<{ json?: boolean }>().json);
   return exit.ok;
 }
 

@@ -12,7 +12,7 @@ import {
   withoutDirector,
 } from '../../test/doctor-facts.ts';
 import { findForeignMarks } from '../firewall/foreign-marks.ts';
-import { marks } from './marks.ts';
+import { findMarkCollisions, marks } from './marks.ts';
 
 const move = (mask: string): string =>
   `lvsj ipvsadm -S > lvsj.saved && lvsj stop && lvsj start --connections 65536 --mark-mask ${mask} && lvsj ipvsadm -R < lvsj.saved`;
@@ -45,6 +45,17 @@ testCheck(marks, [
     mangle('-A PREROUTING -j CONNMARK --save-mark --nfmask 0xffffffff --ctmask 0xffffffff'),
     [],
   ],
+  [
+    'the admin keeps fwmarks of services in conntrack, and no other bits',
+    mangle(
+      [
+        '-A PREROUTING -j CONNMARK --restore-mark --nfmask 0xffffff --ctmask 0xffffff',
+        '-A PREROUTING -i eth0 -m mark --mark 0x0/0xffffff -j MARK --set-xmark 0x2/0xffffff',
+        '-A PREROUTING -j CONNMARK --save-mark --nfmask 0xffffff --ctmask 0xffffff',
+      ].join('\n'),
+    ),
+    [],
+  ],
   ['Tailscale', mangle(tailscale), []],
   [
     'Tailscale, and a service in its bits',
@@ -59,6 +70,20 @@ testCheck(marks, [
     mangle(kube, 0x4001),
     [
       'error: Kubernetes: "iptables -t mangle -A KUBE-POSTROUTING -m mark ! --mark 0x4000/0x4000 -j RETURN" tests the mark 0x4000/0x4000; service web has the fwmark 0x4001, which shares bits with it -> give service web a fwmark without the bits 0x4000',
+    ],
+  ],
+  [
+    'Kubernetes, and a service with its very mark',
+    mangle(kube, 0x4000),
+    [
+      'error: Kubernetes: "iptables -t mangle -A KUBE-POSTROUTING -m mark ! --mark 0x4000/0x4000 -j RETURN" tests the mark 0x4000/0x4000; service web has the fwmark 0x4000, which shares bits with it -> give service web a fwmark without the bits 0x4000',
+    ],
+  ],
+  [
+    'a part of the mark of a service',
+    mangle('-A PREROUTING -j MARK --set-xmark 0x10/0xf0', 0x21),
+    [
+      'error: "iptables -t mangle -A PREROUTING -j MARK --set-xmark 0x10/0xf0" sets the mark 0x10/0xf0; service web has the fwmark 0x21, which shares bits with it -> give service web a fwmark without the bits 0xf0',
     ],
   ],
   [
@@ -134,4 +159,18 @@ test('foreign marks are listed with value, mask, place and owner', () => {
       ],
     ],
   );
+});
+
+test('a configuration is compared with foreign marks before it is applied', () => {
+  const facts = factsWith(mangle(`${kube}\n-A cali-PREROUTING -j MARK --set-xmark 0x0/0xffff0000`));
+  const services = [
+    { name: 'service web', fwmark: 1 },
+    { name: 'service voip', fwmark: 0x4001 },
+  ];
+  assert.deepEqual(findMarkCollisions(facts, { markMask: 0xff000000, services }).map(say), [
+    'error: Calico: "iptables -t mangle -A cali-PREROUTING -j MARK --set-xmark 0x0/0xffff0000" sets the mark 0x0/0xffff0000; 0xff000000 are the gateway bits -> mark-mask: 0x3fc0 is free',
+    'error: Kubernetes: "iptables -t mangle -A KUBE-POSTROUTING -m mark ! --mark 0x4000/0x4000 -j RETURN" tests the mark 0x4000/0x4000; service voip has the fwmark 0x4001, which shares bits with it -> give service voip a fwmark without the bits 0x4000',
+  ]);
+  const others = { markMask: 0x3fc0, services: services.slice(0, 1) };
+  assert.deepEqual(findMarkCollisions(facts, others), []);
 });

@@ -1,13 +1,10 @@
 // Marks of others that use the gateway bits, or bits of a service's fwmark.
 
-import { type ForeignMark, findForeignMarks } from '../firewall/foreign-marks.ts';
-import { ownerOfValue } from '../firewall/owners.ts';
+import { type ForeignMark, findForeignMarks, type MarkFacts } from '../firewall/foreign-marks.ts';
 import type { FirewallRule } from '../firewall/rule.ts';
-import type { DirectorFacts, Facts } from '../model/facts.ts';
+import type { DirectorFacts } from '../model/facts.ts';
 import { type Check, error, type Found, warning } from './finding.ts';
 import { hex, startAnew } from './view.ts';
-
-type Service = DirectorFacts['services'][number];
 
 const full = 0xffffffff;
 const defaultMask = 0xff000000;
@@ -40,7 +37,7 @@ const byOwner = (marks: ForeignMark[]): ForeignMark[][] => [
 ];
 
 /** Eight bits in a row that nobody uses, the highest first. */
-function findFreeMask(marks: ForeignMark[], services: Service[]): number | undefined {
+function findFreeMask(marks: ForeignMark[], services: MarkUsers['services']): number | undefined {
   const used = [...marks.map(bitsOf), ...services.map(({ fwmark }) => fwmark)];
   for (let shift = 24; shift >= 0; shift--) {
     const mask = (0xff << shift) >>> 0;
@@ -55,15 +52,10 @@ const crowded =
 const moveBits = (director: DirectorFacts | undefined, mask: number): string =>
   director ? startAnew(director, mask) : `lvsj start --mark-mask ${hex(mask)}`;
 
-function findOnGatewayBits(facts: Facts, marks: ForeignMark[]): Found[] {
-  const { director } = facts;
-  const bits = director?.markMask ?? defaultMask;
-  const free = findFreeMask(marks, director?.services ?? []);
-  const move = free === undefined ? crowded : moveBits(director, free);
-  return byOwner(marks.filter((mark) => (bitsOf(mark) & bits) !== 0)).map((uses) =>
-    (director ? error : warning)(`${formatUses(uses)}; ${hex(bits)} are the gateway bits`, move),
+const findOnGatewayBits = (bits: number, marks: ForeignMark[], move: string): Found[] =>
+  byOwner(marks.filter((mark) => (bitsOf(mark) & bits) !== 0)).map((uses) =>
+    error(`${formatUses(uses)}; ${hex(bits)} are the gateway bits`, move),
   );
-}
 
 /** Between our prerouting chain and our postrouting chain a packet's gateway bits must stay. */
 const clearsBits = ({ verb, of, mask, value, places }: ForeignMark, bits: number): boolean =>
@@ -77,10 +69,7 @@ const clearsBits = ({ verb, of, mask, value, places }: ForeignMark, bits: number
       hook === 'forward' || (hook === 'postrouting' && priority < -140),
   );
 
-function findClearing(facts: Facts, marks: ForeignMark[]): Found[] {
-  const { director } = facts;
-  if (!director) return [];
-  const bits = director.markMask;
+function findClearing(bits: number, marks: ForeignMark[]): Found[] {
   return byOwner(marks.filter((mark) => clearsBits(mark, bits))).map((uses) =>
     warning(
       `${formatUses(uses)}, all bits of it, after the director has put the gateway there: what belongs to that connection may take another`,
@@ -90,19 +79,26 @@ function findClearing(facts: Facts, marks: ForeignMark[]): Found[] {
 }
 
 /**
- * Setting or testing exactly a service's fwmark is how an admin uses one. Everything else that
- * touches its bits makes another mark of it, or takes its packets for its own.
+ * An admin sets, tests and keeps fwmarks of services as a whole. Who touches some bits of one makes
+ * another mark of it, or takes its packets for others; so does an owner of those bits in any case.
  */
 function touches({ verb, mask, value, owner }: ForeignMark, fwmark: number): boolean {
-  if (value === fwmark) return owner !== '' && ownerOfValue(value) !== '';
-  if (mask === full || (mask & fwmark) === 0) return false;
-  if (verb !== 'test') return true;
-  return value !== 0 && (fwmark & mask) >>> 0 === value;
+  if (mask === full) return owner !== '' && value === fwmark;
+  const shared = (mask & fwmark) >>> 0;
+  if (shared === 0 || (shared === fwmark && owner === '')) return false;
+  return verb !== 'test' || shared === value;
 }
 
-function findOnServices({ director }: Facts, marks: ForeignMark[]): Found[] {
-  const services = new Map(director?.services.map((service) => [service.fwmark, service]));
-  return [...services.values()].flatMap(({ name, fwmark }) =>
+/** What a director has of the mark, or would have. */
+export interface MarkUsers {
+  markMask: number;
+  /** Names as in a sentence. */
+  services: { name: string; fwmark: number }[];
+}
+
+function findOnServices({ services }: MarkUsers, marks: ForeignMark[]): Found[] {
+  const byMark = new Map(services.map((service) => [service.fwmark, service]));
+  return [...byMark.values()].flatMap(({ name, fwmark }) =>
     byOwner(marks.filter((mark) => touches(mark, fwmark))).map((uses) =>
       error(
         `${formatUses(uses)}; ${name} has the fwmark ${hex(fwmark)}, which shares bits with it`,
@@ -112,14 +108,28 @@ function findOnServices({ director }: Facts, marks: ForeignMark[]): Found[] {
   );
 }
 
+/** What of a configuration somebody else's marks get in the way of, before it is applied. */
+export function findMarkCollisions(facts: MarkFacts, users: MarkUsers): Found[] {
+  const marks = findForeignMarks(facts);
+  const free = findFreeMask(marks, users.services);
+  const move = free === undefined ? crowded : `mark-mask: ${hex(free)} is free`;
+  return [...findOnGatewayBits(users.markMask, marks, move), ...findOnServices(users, marks)];
+}
+
 export const marks: Check = {
   name: 'marks',
   find: (facts) => {
+    const { director } = facts;
     const foreign = findForeignMarks(facts);
+    const { markMask, services } = director ?? { markMask: defaultMask, services: [] };
+    const free = findFreeMask(foreign, services);
+    const move = free === undefined ? crowded : moveBits(director, free);
+    const onBits = findOnGatewayBits(markMask, foreign, move);
+    if (!director) return onBits.map((found) => ({ ...found, severity: 'warning' }));
     return [
-      ...findOnGatewayBits(facts, foreign),
-      ...findClearing(facts, foreign),
-      ...findOnServices(facts, foreign),
+      ...onBits,
+      ...findClearing(markMask, foreign),
+      ...findOnServices({ markMask, services }, foreign),
     ];
   },
 };

@@ -79,6 +79,7 @@ testCheck(policyRules, [
     before({ action: 'goto 32766', table: '' }),
     [`error: ${taken('from all goto 32766', 'the packets', 'it jumps past them')}`],
   ],
+  ['the rule for links in a VRF', before({ action: 'lookup', table: '' }), []],
   ['the same behind the director', { rule: rule(30000, lookup('52')), route: everything }, []],
 ]);
 

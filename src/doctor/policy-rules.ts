@@ -57,13 +57,16 @@ function servicesOf({ director }: Facts, { family, fwmark, not }: RuleFact): str
     .map(({ name }) => name);
 }
 
+const ends = ['prohibit', 'blackhole', 'unreachable'];
+
 /** Why a packet that meets the rule goes no further; '' if it does. */
 function reason(routes: RouteFact[], rule: RuleFact): string {
   if (rule.action.startsWith('goto ')) {
     const target = Number(rule.action.slice(5));
     return target >= behind ? 'it jumps past them' : '';
   }
-  if (rule.table === '') return rule.action === 'nop' ? '' : 'it ends the search';
+  // Of a link's VRF, nop: nothing that concerns packets of the LAN.
+  if (rule.table === '') return ends.includes(rule.action) ? 'it ends the search' : '';
   const taken = routes.find(
     (route) =>
       route.family === rule.family &&

@@ -76,6 +76,7 @@ testCheck(defaultRoutes, [
     { route: route('0.0.0.0/0', 'eth2', { via: '203.0.113.1', metric: 9 }) },
     [],
   ],
+  ['one that refuses', { route: route('0.0.0.0/0', 'lo', { type: 'unreachable' }) }, []],
   ['none of a family that no gateway has', { director: { gateways: [] }, routes: [] }, []],
   [
     'a gateway that is its link',

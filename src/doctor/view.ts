@@ -40,7 +40,13 @@ export const isDefault = ({ to }: RouteFact): boolean => to === '0.0.0.0/0' || t
 
 /** The main table's default routes. */
 export const mainDefaults = ({ routes }: Facts, family: Family): RouteFact[] =>
-  routes.filter((route) => route.family === family && route.table === 'main' && isDefault(route));
+  routes.filter(
+    (route) =>
+      route.family === family &&
+      route.table === 'main' &&
+      route.type === 'unicast' &&
+      isDefault(route),
+  );
 
 /** The route that the main table has for an address. */
 export function findRoute({ routes }: Facts, address: string): RouteFact | undefined {

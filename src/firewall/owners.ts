@@ -48,8 +48,3 @@ export function ownerOf(use: MarkUse, words: string): string {
   const byWords = owners.find((owner) => owner.words.test(words));
   return (byWords ?? owners.find((owner) => hasMark(owner, use)))?.name ?? '';
 }
-
-/** Whether a mark without a mask is somebody's. */
-export const ownerOfValue = (value: number): string =>
-  owners.find(({ marks }) => marks.some((mark) => mark.mask === full && mark.value === value))
-    ?.name ?? '';

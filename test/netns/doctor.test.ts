@@ -222,6 +222,23 @@ describe('lvsj doctor of a configuration', { timeout: 300_000 }, () => {
   for (const fault of configuredFaults)
     test(`names ${fault.name}`, () => assertNamedAndCured(fault));
 
+  test('lends lvsj plan its eyes for marks of others', (t) => {
+    const rule = 'PREROUTING -t mangle -m mark --mark 0x4000/0x4000 -j ACCEPT';
+    lab.director(`iptables -A ${rule}`);
+    t.after(() => lab.director(`iptables -D ${rule}`));
+    writeFileSync(file, config.replace('fwmark: 1', 'fwmark: 0x4001'));
+    const { status, stderr } = lab.tryLvsj(`plan ${file}`);
+    writeFileSync(file, config);
+    assert.deepEqual(
+      [status, stderr],
+      [
+        0,
+        'warning: Kubernetes: "iptables -t mangle -A PREROUTING -m mark --mark 0x4000/0x4000 -j ACCEPT" tests the mark ' +
+          '0x4000/0x4000; service web has the fwmark 0x4001, which shares bits with it; give service web a fwmark without the bits 0x4000\n',
+      ],
+    );
+  });
+
   test('alarms nobody for a gateway that an admin has disabled', () => {
     lab.lvsj('gateway lte disable');
     lab.director('ip link set eth2 down');
