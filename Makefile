@@ -5,6 +5,8 @@ MACHINE := $(shell uname -m)
 BPF_ARCH := $(patsubst aarch64,arm64,$(patsubst x86_64,x86,$(MACHINE)))
 # mcpu v3 (32-bit jumps) is what every kernel from 5.1 on takes; asm/types.h lies in the architecture's own folder.
 BPF_FLAGS := -g -O2 -mcpu=v3 -target bpf -D__TARGET_ARCH_$(BPF_ARCH) -I/usr/include/$(MACHINE)-linux-gnu -Wall -Werror
+# The object is the same whatever folder the checkout lies in.
+BPF_FLAGS += -ffile-compilation-dir=.
 
 BENCH_OBJECTS = build/bench/drive.o build/bench/path.o
 
@@ -16,7 +18,7 @@ export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 # The rungs of `test` run one after the other, and a half-written file never counts as made.
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-unit test-bpf test-netns bench check generate build setup clean
+.PHONY: help demo test test-unit test-bpf test-netns bench check generate build setup deb test-deb clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -27,7 +29,9 @@ demo: build ## show the director at work in a lab of network namespaces (root)
 test: test-unit test-bpf test-netns ## run every test, from the quickest rung up (root)
 
 test-unit: build ## run the tests that need no root
-	node --test 'src/**/*.test.ts' 'scripts/**/*.test.ts' 'test/*.test.ts' 'test/host/**/*.test.ts'
+	@# Man pages are made and read, and Tab is pressed.
+	@scripts/setup.sh bash-completion go-md2man man-db
+	node --test 'src/**/*.test.ts' 'scripts/**/*.test.ts' 'test/*.test.ts' 'test/host/**/*.test.ts' 'test/packaging/**/*.test.ts'
 
 test-bpf: build build/bench/drive.o ## run packets through the programs on this kernel (root)
 	@$(call need_root,$@)
@@ -65,6 +69,15 @@ build: setup build/director.o ## install what is missing and compile the eBPF pr
 
 setup: ## install missing Debian packages (root) and npm packages
 	@scripts/setup.sh
+
+deb: build ## make a Debian package of this checkout
+	@scripts/setup.sh binutils dpkg go-md2man
+	node scripts/deb/main.ts
+
+test-deb: deb ## try the package in a fresh Debian 12 (root; not part of test, it takes minutes)
+	@$(call need_root,$@)
+	@scripts/setup.sh debootstrap
+	test/packaging/fresh-debian.sh
 
 clean: ## delete what build made
 	rm -rf build .cache
