@@ -6,7 +6,7 @@ import type { Finding, Severity } from '../doctor/finding.ts';
 import { requireRoot } from '../kernel/director.ts';
 import { readFacts } from '../kernel/facts.ts';
 import { parse } from './parse.ts';
-import { printJson } from './running.ts';
+import { printJson } from './print.ts';
 
 /** 2 is how every command tells that it was called wrongly. */
 const statusOf: Record<Severity, number> = { note: 0, warning: 1, error: 3 };
