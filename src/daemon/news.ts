@@ -1,7 +1,7 @@
 // What changed, for log and events.
 
 import type { DirectorEvent } from '../api/store.ts';
-import { type Applied, gatewayKey } from '../model/applied.ts';
+import { type Applied, adminOf, gatewayKey } from '../model/applied.ts';
 import type { PlannedChange } from '../model/state.ts';
 
 export type GatewayEvent = Extract<DirectorEvent, { type: 'gateway' }>;
@@ -15,10 +15,10 @@ export function gatewayEvents(before: Applied | undefined, now: Applied): Gatewa
     ([4, 6] as const).flatMap((family): GatewayEvent[] => {
       if (!via[family]) return [];
       const key = gatewayKey(name, family);
-      const admin = now.admin[name] ?? 'enabled';
+      const admin = adminOf(now.admin, name);
       const unavailable = now.unavailable[key] ?? '';
       const same =
-        admin === (before?.admin[name] ?? 'enabled') &&
+        admin === adminOf(before?.admin ?? {}, name) &&
         unavailable === (before?.unavailable[key] ?? '');
       return same ? [] : [{ type: 'gateway', name, family, admin, unavailable }];
     }),

@@ -138,7 +138,7 @@ async function openSockets(
     readMetrics: () => formatMetrics(store, version),
     onError: (err) => log.error({ err }, 'metrics'),
   });
-  stack.adopt(server, (each) => void each.close());
+  stack.adopt(server, (each) => each.close());
 }
 
 /** The folder, not the file: editors put a new file in the place of the old one. */

@@ -46,8 +46,8 @@ const applied: Applied = {
     ...noConfigObjects,
     outside: ['wan1', 'wan2', 'wan3'],
     policies: [
-      { id: 1, family: 4, link: 'wan1', snat: { kind: 'masquerade' } },
-      { id: 3, family: 4, link: 'wan2', snat: { kind: 'none' } },
+      { id: 1, family: 4, link: 'wan1', snat: { kind: 'masquerade' }, onlink: false },
+      { id: 3, family: 4, link: 'wan2', snat: { kind: 'none' }, onlink: false },
     ],
     inbound: [{ link: 'wan2', family: 4, id: 3 }],
   },

@@ -1,7 +1,7 @@
 // Gateways as an explanation names them: name, next hop, source address, and why one is refused.
 
 import { addressFromWords } from '../model/address.ts';
-import { type Applied, gatewayKey } from '../model/applied.ts';
+import { type Applied, adminOf, gatewayKey } from '../model/applied.ts';
 import type { Snat } from '../model/config.ts';
 import type { LinkAddress } from '../model/environment.ts';
 import type { Candidate, ExplainedGateway, ExplainedPacket } from '../model/explanation.ts';
@@ -71,10 +71,8 @@ export function explainGateway(
 function whyAway(applied: Applied | undefined, name: string, family: Family): string | undefined {
   const unavailable = applied?.unavailable[gatewayKey(name, family)];
   if (unavailable) return `unavailable: ${unavailable}`;
-  const told = applied?.admin[name];
-  return told === undefined || told === 'enabled'
-    ? undefined
-    : `${told}; lvsj gateway ${name} enable`;
+  const told = adminOf(applied?.admin ?? {}, name);
+  return told === 'enabled' ? undefined : `${told}; lvsj gateway ${name} enable`;
 }
 
 /** Below this a full gateway takes connections again: see bpf/slot.h. */

@@ -84,7 +84,7 @@ export function applyConfig(director: Director, input: ApplyInput): Done {
     repair: repairs.length > 0,
     renewNft: repairs.includes(nftRepair),
   });
-  writeCapacities(director, input.config, plan);
+  writeCapacities(director, input.config, outlook);
   const digest = written.objects ? readNftDigest() : undefined;
   const next = nextApplied(input, outlook, digest);
   writeSettings(director, input.config, next.generation);
@@ -110,7 +110,7 @@ function refuseRestart({ settings }: Director, { markMask, connections }: Config
 /** The route first: until the map says so, nobody knows the new next hop by its address. */
 function moveGateway(
   { maps }: Director,
-  { id, address, link }: Move,
+  { id, address, link, onlink }: Move,
   { links }: Environment,
 ): void {
   const family = familyOf(address);
@@ -119,8 +119,8 @@ function moveGateway(
   const nextHop = via === noNextHop[family] ? '' : via;
   const hop = { id, family, address, via: nextHop, link, scoped, fresh: false };
   const words = nextHop === '' ? [] : ['via', nextHop];
-  const onlink = scoped && nextHop !== '' && !nextHop.startsWith('fe80:') ? ['onlink'] : [];
-  const route = ['route', 'replace', 'default', ...words, 'dev', link, ...onlink];
+  const near = onlink ? ['onlink'] : [];
+  const route = ['route', 'replace', 'default', ...words, 'dev', link, ...near];
   // A link that is down takes no route; it gets it when it is up.
   if (links.some(({ name, up }) => name === link && up))
     run(['ip', `-${family}`, ...route, 'table', String(gatewayTable(id))]);
@@ -139,16 +139,21 @@ function refreshLinks({ maps }: Director): void {
   }
 }
 
-function writeCapacities(director: Director, config: Config, { gatewayIds }: Plan): void {
-  for (const { name, capacity, via } of config.gateways)
+/** One that the file does not tell, and did not, stays as lvsj gateway NAME capacity told it. */
+function writeCapacities(director: Director, config: Config, { applied, plan }: Outlook): void {
+  const before = new Map(applied?.config.gateways.map(({ name, capacity }) => [name, capacity]));
+  for (const { name, capacity, via } of config.gateways) {
+    const { down = 0, up = 0 } = before.get(name) ?? {};
+    if (capacity.down + capacity.up + down + up === 0) continue;
     for (const family of Object.keys(via)) {
-      const id = gatewayIds[`${name}/${family}`];
-      const gateway = id === undefined ? undefined : director.maps.gateways.get(id);
-      if (id === undefined || !gateway) continue;
+      const id = plan.gatewayIds[`${name}/${family}`] ?? 0;
+      const gateway = director.maps.gateways.get(id);
+      if (id === 0 || !gateway) continue;
       const { capacityDown, capacityUp } = gateway;
       if (Number(capacityDown) !== capacity.down || Number(capacityUp) !== capacity.up)
         writeCapacity(director, id, capacity);
     }
+  }
 }
 
 function writeSettings({ maps, settings }: Director, config: Config, generation: number): void {

@@ -1,7 +1,7 @@
 // The director's gateways as everybody outside sees them: those of the configuration, also while they
 // have no next hop, and those that only lvsj ipvsadm knows.
 
-import type { Applied } from '../model/applied.ts';
+import { type Applied, adminOf } from '../model/applied.ts';
 import { formatSnat } from '../model/snat.ts';
 import type { GatewayState } from '../model/state.ts';
 import { type Counters, noCounters } from '../model/table.ts';
@@ -63,7 +63,7 @@ function ofConfiguration(
   applied: Applied | undefined,
 ): GatewayIdentity {
   const { config, id, family, key } = named;
-  const admin = applied?.admin[config.name] ?? 'enabled';
+  const admin = adminOf(applied?.admin ?? {}, config.name);
   // One that is not there any more holds the next hop of then.
   const known = entry && isPresent(entry) ? entry : undefined;
   const address = known ? nextHop(gatewayAddress(known)) : wantedAddress(named);

@@ -56,15 +56,15 @@ export function writeTable(
   const want = edit(have);
   const applied = readApplied(director)?.objects;
   const links = options.links ?? readLinks();
-  const down = links.filter(({ up }) => !up).map(({ name }) => name);
+  const up = namesOfUp(links);
   const known = knownGateways(all.gateways);
-  const before = { hops: presentHops(known), ...marksOf(have), config: applied, down };
+  const before = { hops: presentHops(known), ...marksOf(have), config: applied, up };
   const config = options.config ?? applied;
   // Without a service only while they are there: an edit makes none anew.
   const present = new Set([...before.hops.values()].map(({ address }) => address));
   const others = options.config ? config?.gateways : config?.gateways.filter((a) => present.has(a));
   const hops = planHops(addressesOf(want.services, others), known, options.findLink ?? findLink);
-  const after = { hops, ...marksOf(want), config, down };
+  const after = { hops, ...marksOf(want), config, up };
   const changed = options.repair ? 'all' : whatChanged(director, before, after);
   director.keepTime();
   if (changed === 'all') addGateways(director, { before, after, renewNft: options.renewNft });
@@ -77,6 +77,8 @@ export function writeTable(
   return { objects: changed !== 'nothing' };
 }
 
+const namesOfUp = (links: Link[]): string[] => links.filter(({ up }) => up).map(({ name }) => name);
+
 /** How readRepairs names our nftables table. */
 export const nftRepair = 'nftables table inet lvsj';
 
@@ -84,11 +86,9 @@ export const nftRepair = 'nftables table inet lvsj';
 export function readRepairs(director: Director): string[] {
   const applied = readApplied(director);
   const hops = presentHops(knownGateways(director.maps.gateways.all()));
-  const down = readLinks()
-    .filter(({ up }) => !up)
-    .map(({ name }) => name);
+  const up = namesOfUp(readLinks());
   const config = applied?.objects;
-  const want = plan({ hops, ...marksOf(readTable(director)), config, down }, director);
+  const want = plan({ hops, ...marksOf(readTable(director)), config, up }, director);
   const { add, remove } = diffObjects(readObjects(families()), want);
   const words = ({ family, words }: Change): string => `ip -${family} ${words}`;
   const nft = applied && readNftDigest() !== applied.nftDigest;
@@ -101,7 +101,7 @@ interface Base {
   fwmarks: number[];
   onePacket: number[];
   config: ConfigObjects | undefined;
-  down: string[];
+  up: string[];
 }
 
 const marksOf = ({ services }: Table): Pick<Base, 'fwmarks' | 'onePacket'> => ({

@@ -29,3 +29,7 @@ export interface Applied {
 
 /** A gateway's name and family: it has an id for each. */
 export const gatewayKey = (name: string, family: Family): string => `${name}/${family}`;
+
+/** What an admin told a gateway of this name. */
+export const adminOf = (admin: Applied['admin'], name: string): AdminState =>
+  Object.hasOwn(admin, name) ? (admin[name] as AdminState) : 'enabled';

@@ -26,6 +26,8 @@ export interface GatewayPolicy {
   family: Family;
   link: string;
   snat: Snat;
+  /** Its next hop lies in no network of the link's: the kernel must be told that it is there. */
+  onlink: boolean;
 }
 
 /** Where a connection that comes in by a link has its answers sent. */

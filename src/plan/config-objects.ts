@@ -54,7 +54,10 @@ export function planConfigObjects(
     outside,
     rules: planRules(config),
     sets: config.sets.map(({ name, prefixes, domains }) => ({ name, prefixes, domains })),
-    policies: gateways.map(({ id, family, link, snat }) => ({ id, family, link, snat })),
+    policies: gateways.map(({ id, family, link, snat, onlink }) => ({
+      ...{ id, family, link },
+      ...{ snat, onlink },
+    })),
     inbound: planInbound(gateways, outside),
     clamps: planClamps(config, environment, used),
     ...planOwn(config, environment, { gateways, outside }),

@@ -19,6 +19,8 @@ export interface ResolvedGateway {
   /** Why no new connection can go there, in words; '' if one can. */
   unavailable: string;
   snat: Snat;
+  /** See GatewayPolicy. */
+  onlink: boolean;
   /** The id that it has, or had; 0 = none yet. */
   id: number;
 }
@@ -39,6 +41,12 @@ const reach = ({ addresses }: LinkFacts, address: string): number =>
       .filter((own) => contains(own.peer ?? own.address, own.length, address))
       .map(({ length }) => length),
   );
+
+/** Whether the kernel finds it on the link by itself. */
+function isNear(address: string, facts: LinkFacts): boolean {
+  const [via = ''] = address.split('%');
+  return via === '' || via.startsWith('fe80:') || reach(facts, via) >= 0;
+}
 
 /** Whether the address alone doesn't tell the link, so that it must be named. */
 function isScoped(address: string, link: string, { links }: Environment): boolean {
@@ -126,7 +134,8 @@ function resolve(
   const nextHop = findNextHop(via, link, family, environment);
   const unavailable = problemOf(gateway, family, facts, nextHop);
   const address = writeAddress(nextHop, { link, family, environment, before: known.get(id) });
-  return [{ key, name, family, link, address, unavailable, snat: snat[family], id }];
+  const onlink = facts !== undefined && !isNear(address, facts);
+  return [{ key, name, family, link, address, unavailable, snat: snat[family], onlink, id }];
 }
 
 export interface ResolveInput {

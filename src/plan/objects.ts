@@ -57,8 +57,8 @@ export interface Wanted {
   onePacket: number[];
   /** Those that this namespace routes. */
   families: Family[];
-  /** Links that are down: the kernel takes no route there. */
-  down?: string[];
+  /** Links that are up: the kernel takes no route to another. Undefined: all are. */
+  up?: string[];
   /** What a configuration adds. */
   config?: ConfigObjects;
 }
@@ -174,18 +174,19 @@ function planRules(wanted: Wanted, bits: MarkBits, family: Family): Rule[] {
 
 /** Everything that should be there for these gateways and services. */
 export function planObjects(wanted: Wanted, bits: MarkBits): Objects {
-  const { gateways, families, down = [] } = wanted;
+  const { gateways, families, config, up } = wanted;
+  const policies = new Map(config?.policies.map((policy) => [policy.id, policy]));
   return {
     rules: families.flatMap((family) => planRules(wanted, bits, family)),
     routes: [
       ...gateways
-        .filter(({ link }) => !down.includes(link))
+        .filter(({ link }) => up === undefined || up.includes(link))
         .map(({ id, family, via, link, scoped }) => ({
           family,
           table: gatewayTable(id),
           via,
           link,
-          onlink: scoped && via !== '' && !via.startsWith('fe80:'),
+          onlink: policies.get(id)?.onlink ?? (scoped && via !== '' && !via.startsWith('fe80:')),
           source: '',
         })),
       ...planRouterRoutes(wanted),

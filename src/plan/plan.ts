@@ -1,6 +1,6 @@
 // The plan: from a configuration and what there is to what shall be. Pure; src/kernel/apply.ts carries it out.
 
-import type { Applied } from '../model/applied.ts';
+import { type Applied, adminOf } from '../model/applied.ts';
 import type { Config } from '../model/config.ts';
 import type { Environment } from '../model/environment.ts';
 import type { ConfigObjects } from '../model/objects.ts';
@@ -24,6 +24,8 @@ export interface Move {
   id: number;
   address: string;
   link: string;
+  /** See GatewayPolicy. */
+  onlink: boolean;
   /** What it was. */
   from: string;
 }
@@ -44,12 +46,12 @@ function planMoves(gateways: ResolvedGateway[], known: KnownGateways): Move[] {
   const owners = new Map(
     [...known].flatMap(([id, { address, present }]) => (present ? [[address, id] as const] : [])),
   );
-  return gateways.flatMap(({ id, address, link }) => {
+  return gateways.flatMap(({ id, address, link, onlink }) => {
     const before = known.get(id);
     const same = before?.address === address && before.link === link;
     if (!before?.present || address === '' || same || (owners.get(address) ?? id) !== id) return [];
     owners.set(address, id);
-    return [{ id, address, link, from: before.address }];
+    return [{ id, address, link, onlink, from: before.address }];
   });
 }
 
@@ -99,7 +101,7 @@ export function planConfig(
   const table = planTable(config, { gateways, admin, have: from, before });
   const numbered = giveIds(gateways, table, moved(known, moves));
   // Without its table and rule a gateway has none of its connections any more.
-  const used = numbered.filter(({ name }) => admin[name] !== 'disabled');
+  const used = numbered.filter(({ name }) => adminOf(admin, name) !== 'disabled');
   return {
     gateways,
     moves,

@@ -1,6 +1,7 @@
 // The services of a configuration as the table holds them, with the gateways that there are now.
 
 import ipaddr from 'ipaddr.js';
+import { adminOf } from '../model/applied.ts';
 import type { Config, ServiceConfig, ServiceGatewayConfig } from '../model/config.ts';
 import type { AdminState } from '../model/state.ts';
 import {
@@ -40,7 +41,7 @@ function toGateway(
   { gateways, admin }: ServicesInput,
 ): ServiceGateway | undefined {
   const found = gateways.find((each) => each.name === gateway && each.family === family);
-  const state = admin[gateway] ?? 'enabled';
+  const state = adminOf(admin, gateway);
   if (!found || found.address === '' || state === 'disabled') return undefined;
   const usable = found.unavailable === '' && state === 'enabled';
   const limits = { weight: usable ? weight : 0, upper, lower };

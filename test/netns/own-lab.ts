@@ -48,6 +48,7 @@ export class OwnLab extends DirectorLab {
         family,
         link: linkOf[isp],
         snat: { kind: 'address', address: seen[family][isp] },
+        onlink: false,
       })),
       bound: each.map(({ family, isp, id }) => ({
         family,
