@@ -147,6 +147,14 @@ testCheck(sourceAddress, [
     }),
   ],
   [
+    'none for a gateway that nothing goes to',
+    {
+      iptables: [],
+      director: { gateways: [gateway('192.0.2.1', 'eth1', { unavailable: 'disabled' })] },
+    },
+    [],
+  ],
+  [
     'none for a public LAN',
     {
       iptables: [],

@@ -162,7 +162,8 @@ function judgeEverywhere(facts: Facts, rule: FirewallRule, address: string): Fou
 function findUnchanged(facts: Facts, rules: FirewallRule[]): Found[] {
   const lan = lanLinks(facts);
   return pathsOf(facts).flatMap(({ gateway, link }) => {
-    const { family, snat } = gateway;
+    const { family, snat, unavailable } = gateway;
+    if (unavailable !== '' || snat?.kind === 'none') return [];
     const networks = lan
       .flatMap((each) => networksOf(each, family))
       .filter((network) => isPrivate(network.split('/')[0] ?? ''));
@@ -172,7 +173,7 @@ function findUnchanged(facts: Facts, rules: FirewallRule[]): Found[] {
         families.includes(family) &&
         places.some(({ hook, out }) => hook === 'postrouting' && covers(out, link.name)),
     );
-    if (networks.length === 0 || changed || snat?.kind === 'none') return [];
+    if (networks.length === 0 || changed) return [];
     const program = family === 4 ? 'iptables' : 'ip6tables';
     return [
       warning(
