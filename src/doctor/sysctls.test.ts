@@ -38,6 +38,13 @@ testCheck(forwarding, [
 
 testCheck(reversePath, [
   [
+    "loose on the director's link, which has no address",
+    { sysctl: { 'net/ipv4/conf/lvsj0/rp_filter': '2' } },
+    [
+      'error: a reverse-path filter, strict or loose, drops every packet that the director has decided (rp_filter of all is 0, of lvsj0 2; the larger one counts) -> sysctl -w net.ipv4.conf.lvsj0.rp_filter=0',
+    ],
+  ],
+  [
     "strict by the link's own",
     { sysctl: { 'net/ipv4/conf/eth1/rp_filter': '1' } },
     [
@@ -52,10 +59,12 @@ testCheck(reversePath, [
         'net/ipv4/conf/eth1/rp_filter': '2',
         'net/ipv4/conf/eth2/rp_filter': '0',
         'net/ipv4/conf/lvsj0/rp_filter': '0',
+        'net/ipv4/conf/lvsj0p/rp_filter': '0',
       },
     },
     [
-      'error: a strict reverse-path filter drops every packet that the director has decided (rp_filter of all is 1, of lvsj0 0; the larger one counts) -> sysctl -w net.ipv4.conf.lvsj0.rp_filter=2',
+      'error: a reverse-path filter, strict or loose, drops every packet that the director has decided (rp_filter of all is 1, of lvsj0 0; the larger one counts) -> sysctl -w net.ipv4.conf.all.rp_filter=0',
+      "error: a reverse-path filter, strict or loose, drops every packet of the router's own that is shared out (rp_filter of all is 1, of lvsj0p 0; the larger one counts) -> sysctl -w net.ipv4.conf.all.rp_filter=0",
       "error: a strict reverse-path filter drops replies that come in by eth2 and not by the main table's way (rp_filter of all is 1, of eth2 0; the larger one counts) -> sysctl -w net.ipv4.conf.eth2.rp_filter=2",
     ],
   ],

@@ -2,8 +2,8 @@
 
 import type { Facts } from '../model/facts.ts';
 import type { Family } from '../model/table.ts';
-import { directorLink } from '../plan/objects.ts';
-import { type Check, error, warning } from './finding.ts';
+import { directorLink, directorPeer } from '../plan/objects.ts';
+import { type Check, error, type Found, warning } from './finding.ts';
 import { gatewayLinks, gatewaysOf, isDefault, isOurLink, lanLinks, sysctl } from './view.ts';
 
 const strict = 1;
@@ -52,21 +52,44 @@ const effective = ({ sysctls }: Facts, link: string, name: string): number =>
 const isStrict = (facts: Facts, link: string): boolean =>
   effective(facts, link, 'rp_filter') === strict;
 
+const formatFilter = ({ sysctls }: Facts, link: string): string =>
+  `(rp_filter of all is ${sysctls['net/ipv4/conf/all/rp_filter']}, of ${link} ${sysctls[`net/ipv4/conf/${link}/rp_filter`]}; the larger one counts)`;
+
+/** They have no address, so that a loose filter drops there, too. */
+const directorLinks = [
+  { link: directorLink, dropped: 'every packet that the director has decided' },
+  { link: directorPeer, dropped: "every packet of the router's own that is shared out" },
+];
+
+const findOnDirectorLinks = (facts: Facts): Found[] =>
+  directorLinks
+    .filter(({ link }) => effective(facts, link, 'rp_filter') !== 0)
+    .map(({ link, dropped }) => {
+      const wrong = ['all', link].filter((each) =>
+        Number(facts.sysctls[`net/ipv4/conf/${each}/rp_filter`] ?? 0),
+      );
+      return error(
+        `a reverse-path filter, strict or loose, drops ${dropped} ${formatFilter(facts, link)}`,
+        wrong.map((each) => sysctl(`net/ipv4/conf/${each}/rp_filter`, 0)).join(' && '),
+      );
+    });
+
 export const reversePath: Check = {
   name: 'reverse-path',
   find: (facts) =>
-    (facts.director ? [directorLink, ...linksOf(facts, 4)] : [])
-      .filter((link) => isStrict(facts, link))
-      .map((link) => {
-        const name = `net/ipv4/conf/${link}/rp_filter`;
-        const { sysctls } = facts;
-        const values = `rp_filter of all is ${sysctls['net/ipv4/conf/all/rp_filter']}, of ${link} ${sysctls[name]}; the larger one counts`;
-        const dropped =
-          link === directorLink
-            ? 'every packet that the director has decided'
-            : `replies that come in by ${link} and not by the main table's way`;
-        return error(`a strict reverse-path filter drops ${dropped} (${values})`, sysctl(name, 2));
-      }),
+    facts.director
+      ? [
+          ...findOnDirectorLinks(facts),
+          ...linksOf(facts, 4)
+            .filter((link) => isStrict(facts, link))
+            .map((link) =>
+              error(
+                `a strict reverse-path filter drops replies that come in by ${link} and not by the main table's way ${formatFilter(facts, link)}`,
+                sysctl(`net/ipv4/conf/${link}/rp_filter`, 2),
+              ),
+            ),
+        ]
+      : [],
 };
 
 function findSrcValidMark(facts: Facts) {

@@ -21,6 +21,16 @@ export const faults: Fault[] = [
     ],
   },
   {
+    name: 'a loose reverse-path filter of all links',
+    make: 'sysctl -w net.ipv4.conf.all.rp_filter=2',
+    found: [
+      'error reverse-path: a reverse-path filter, strict or loose, drops every packet that the director has ' +
+        'decided (rp_filter of all is 2, of lvsj0 0; the larger one counts)',
+      "error reverse-path: a reverse-path filter, strict or loose, drops every packet of the router's own " +
+        'that is shared out (rp_filter of all is 2, of lvsj0p 0; the larger one counts)',
+    ],
+  },
+  {
     name: 'a strict reverse-path filter that goes by the mark',
     make: 'sysctl -w net.ipv4.conf.eth0.rp_filter=1; sysctl -w net.ipv4.conf.all.src_valid_mark=1',
     found: [
