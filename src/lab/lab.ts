@@ -29,7 +29,8 @@ export { inHost } from './place.ts';
 const namespaceDirectory = '/run/netns';
 
 const program = (path: string) => [process.execPath, fileURLToPath(new URL(path, import.meta.url))];
-const serverProgram = program('server.ts');
+/** The HTTP and echo server (src/lab/server.ts), which other hosts may run too. */
+export const serverProgram = program('server.ts');
 const cliProgram = program('../cli/main.ts');
 /** The LAN's client program (src/lab/client.ts), for `inHost(name, 'lan', [...clientProgram, ...])`. */
 export const clientProgram = program('client.ts');

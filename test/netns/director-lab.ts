@@ -75,6 +75,7 @@ export interface ClientOptions {
   /** Where the client runs, and what it connects to: the LAN and the internet host if not said. */
   host?: string;
   to?: string;
+  port?: number;
   timeout?: number;
 }
 
@@ -174,7 +175,7 @@ export class DirectorLab {
   #clientArgv(words: string[], family: Family, options: ClientOptions): string[] {
     const from = options.from ?? this.clients(family).slice(0, 4);
     const argv = [...clientProgram, ...words, ...from.flatMap((address) => ['--from', address])];
-    for (const name of ['count', 'sockets', 'parallel', 'timeout'] as const)
+    for (const name of ['count', 'sockets', 'parallel', 'port', 'timeout'] as const)
       if (options[name] !== undefined) argv.push(`--${name}`, String(options[name]));
     return argv;
   }

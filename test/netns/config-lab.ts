@@ -1,0 +1,40 @@
+// A lab whose director has a configuration file. Needs root.
+
+import { writeFileSync } from 'node:fs';
+import { directoryOf } from '../../src/lab/place.ts';
+import type { Family } from '../../src/model/table.ts';
+import { DirectorLab } from './director-lab.ts';
+
+/** Two static gateways with masquerade for both families, `fiber` (isp1) and `lte` (isp2). */
+export const gateways = `
+gateways:
+  fiber: { link: eth1, via: { ipv4: 192.0.2.1, ipv6: 2001:db8:1::1 } }
+  lte: { link: eth2, via: { ipv4: 203.0.113.1, ipv6: 2001:db8:2::1 } }`;
+
+/** All that the LAN begins, spread evenly and so that a test can count. */
+export const everything = `
+services:
+  all: { fwmark: 1, scheduler: rr, gateways: { fiber: 1, lte: 1 } }
+rules:
+  - { service: all }`;
+
+export class ConfigLab extends DirectorLab {
+  get file(): string {
+    return `${directoryOf(this.name)}/lvsj.yaml`;
+  }
+
+  /** The director's own address on the LAN. */
+  router(family: Family): string {
+    return family === 4 ? '10.0.0.1' : '2001:db8:10::1';
+  }
+
+  write(text: string): void {
+    writeFileSync(this.file, `${text}\n`);
+  }
+
+  /** Writes the file and applies it. */
+  apply(text: string): string {
+    this.write(text);
+    return this.run('director', ['node', '.cache/deploy.ts', this.file]);
+  }
+}
