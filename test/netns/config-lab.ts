@@ -1,7 +1,9 @@
 // A lab whose director has a configuration file. Needs root.
 
+import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { directoryOf } from '../../src/lab/place.ts';
+import type { PlanState } from '../../src/model/state.ts';
 import type { Family } from '../../src/model/table.ts';
 import { DirectorLab } from './director-lab.ts';
 
@@ -32,9 +34,17 @@ export class ConfigLab extends DirectorLab {
     writeFileSync(this.file, `${text}\n`);
   }
 
-  /** Writes the file and applies it. */
-  apply(text: string): string {
+  /** Writes the file and applies it; what that changed. */
+  apply(text: string): PlanState {
     this.write(text);
-    return this.run('director', ['node', '.cache/deploy.ts', this.file]);
+    const { status, stdout, stderr } = this.tryLvsj(`apply ${this.file} --json`);
+    // Warnings are on stderr, too.
+    assert.equal(status, 0, stderr);
+    return JSON.parse(stdout) as PlanState;
+  }
+
+  /** What applying it again would change. */
+  plan(): PlanState {
+    return JSON.parse(this.tryLvsj(`plan ${this.file} --json`).stdout) as PlanState;
   }
 }

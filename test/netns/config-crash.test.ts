@@ -1,0 +1,115 @@
+// lvsj apply is killed (-9) at random moments: traffic flows all the time, and the next apply makes the
+// director what the file says. Needs root.
+
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { after, before, describe, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import { inHost } from '../../src/lab/lab.ts';
+import { ConfigLab } from './config-lab.ts';
+import { families, lvsjProgram } from './director-lab.ts';
+import { type SteadyRun, startSteady } from './steady.ts';
+
+const lab = new ConfigLab('crash', 3);
+const kills = 50;
+
+const manyRules = (count: number): string =>
+  Array.from(
+    { length: count },
+    (_, k) => `  - { to: 10.66.${k}.0/24, dport: 25, service: other }`,
+  ).join('\n');
+
+/** What differs: a gateway, weights, a scheduler, addresses of a gateway, a set, rules. `stay` keeps both gateways. */
+const configs = [
+  `
+gateways:
+  fiber: { link: eth1, via: { ipv4: 192.0.2.1, ipv6: 2001:db8:1::1 } }
+  lte: { link: eth2, via: { ipv4: 203.0.113.1, ipv6: 2001:db8:2::1 } }
+services:
+  stay: { fwmark: 1, scheduler: wrr, gateways: { fiber: 3, lte: 1 } }
+  other: { fwmark: 2, scheduler: wlc, gateways: { fiber: 1, lte: 1 } }
+rules:
+${manyRules(20)}
+  - { service: stay }`,
+  `
+gateways:
+  fiber: { link: eth1, via: { ipv4: 192.0.2.1, ipv6: 2001:db8:1::1 } }
+  lte: { link: eth2, via: { ipv4: 203.0.113.1, ipv6: 2001:db8:2::1 }, snat: { ipv4: 203.0.113.2 } }
+  third: { link: eth3, via: { ipv4: 100.64.3.1, ipv6: 2001:db8:3::1 } }
+services:
+  stay: { fwmark: 1, scheduler: wlc, gateways: { fiber: 1, lte: 1 } }
+  other: { fwmark: 2, scheduler: sh, persistent: 300s, gateways: { third: 1, lte: 2 } }
+sets:
+  mail: { prefixes: [10.88.0.0/16, 2001:db8:88::/48] }
+rules:
+  - { to: "@mail", service: other }
+${manyRules(200)}
+  - { service: stay }`,
+] as const;
+
+/** Begins to apply what is in the file, and is killed after so long. */
+async function applyAndDie(ms: number): Promise<void> {
+  const [command, ...args] = inHost(lab.name, 'director', [lvsjProgram, 'apply', lab.file]);
+  const child = spawn(command as string, args, { stdio: 'ignore' });
+  const ended = once(child, 'exit');
+  await Promise.race([delay(ms), ended]);
+  child.kill('SIGKILL');
+  await ended;
+}
+
+/** New connections one after the other, of both families, until it is told to end. */
+function keepConnecting(): { end(): Promise<Record<string, number>> } {
+  let going = true;
+  const total: Record<string, number> = {};
+  const work = async () => {
+    for (let round = 0; going; round++) {
+      const running = lab.startConnect(families[round % 2]!, { count: 100, parallel: 1 });
+      for (const [address, n] of Object.entries(await running.result))
+        total[address] = (total[address] ?? 0) + n;
+    }
+    return total;
+  };
+  const done = work();
+  return {
+    end: () => {
+      going = false;
+      return done;
+    },
+  };
+}
+
+describe('lvsj apply that is killed', { timeout: 120_000 }, () => {
+  let steady: SteadyRun[] = [];
+  before(() => lab.up());
+  after(async () => {
+    for (const run of steady) run.kill();
+    await lab.down();
+  });
+
+  test(`at ${kills} moments: connections live and new ones come, and the next apply converges`, async () => {
+    lab.apply(configs[0]);
+    lab.apply(configs[1]);
+    const start = performance.now();
+    lab.apply(configs[0]);
+    const whole = performance.now() - start;
+    steady = await Promise.all(families.map((family) => startSteady(lab, family, { count: 50 })));
+    const connecting = keepConnecting();
+    for (let k = 1; k <= kills; k++) {
+      lab.write(configs[k % 2]!);
+      // Before that it is a program that starts.
+      await applyAndDie(whole * (0.3 + 0.8 * Math.random()));
+      if (k % 10 !== 0) continue;
+      lab.apply(configs[(k / 10) % 2]!);
+      assert.deepEqual(lab.plan().changes, []);
+      assert.deepEqual(lab.apply(configs[(k / 10) % 2]!).changes, []);
+    }
+    const { failed, ...seen } = await connecting.end();
+    assert.equal(failed, undefined, JSON.stringify(seen));
+    for (const run of steady) {
+      const { lived, moved, reasons } = await run.end();
+      assert.deepEqual({ lived, moved, reasons }, { lived: 50, moved: 0, reasons: [] });
+    }
+    lab.assertNoStrays();
+  });
+});
