@@ -21,8 +21,13 @@ rules:
   - { service: all }`;
 
 export class ConfigLab extends DirectorLab {
+  /** Of the lab: goes with it. */
+  get folder(): string {
+    return directoryOf(this.name);
+  }
+
   get file(): string {
-    return `${directoryOf(this.name)}/lvsj.yaml`;
+    return `${this.folder}/lvsj.yaml`;
   }
 
   /** The director's own address on the LAN. */
