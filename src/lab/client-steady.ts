@@ -90,7 +90,7 @@ class Keeper {
   async keep(end: AbortSignal): Promise<void> {
     const { count, intervalMs } = this.#options;
     // Not all of them in one burst.
-    await pause((intervalMs * this.#index) / count, end);
+    await pause((intervalMs * (this.#index + 1)) / count, end);
     try {
       while (!end.aborted) {
         this.#see(await this.#ask());

@@ -36,7 +36,7 @@ export class Daemon {
     const [command, ...args] = inHost(this.#lab.name, 'director', argv);
     this.#child = spawn(command as string, args, { stdio: ['ignore', log, log] });
     closeSync(log);
-    await this.until('the first configuration', () => this.applied().length > 0);
+    await this.until('the first configuration', () => this.applied().length > 0, 20_000);
   }
 
   /** Lines that say that a configuration was applied, since the start or since forget(). */
@@ -61,7 +61,7 @@ export class Daemon {
   }
 
   /** Waits for something that the daemon does; tells its log if it does not. */
-  async until(what: string, condition: () => boolean, deadlineMs = 5000): Promise<void> {
+  async until(what: string, condition: () => boolean, deadlineMs = 10_000): Promise<void> {
     const ended = () => this.#child?.exitCode !== null || this.#child?.signalCode !== null;
     await waitUntil(what, () => condition() || ended(), deadlineMs).catch((error: Error) => {
       throw new Error(`${error.message}\n${readFileSync(this.#logFile, 'utf8')}`);
