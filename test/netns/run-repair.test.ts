@@ -53,7 +53,8 @@ const damages = {
   'all policy rules are deleted':
     'ip -4 rule flush; ip -6 rule flush; ip -4 rule add pref 32766 lookup main; ip -6 rule add pref 32766 lookup main',
   'gateways lose their routes': each(ids, 'route flush table 2000$n'),
-  "the director's own routes go": each('1', 'route flush table 20000'),
+  'the programs are taken off the LAN': 'tc qdisc del dev eth0 clsact',
+  'forwarding is turned off': 'sysctl -qw net.ipv4.ip_forward=0 net.ipv6.conf.all.forwarding=0',
   'a chain of our table is emptied': 'nft flush chain inet lvsj prerouting',
   'the firewall is restarted': 'nft flush ruleset',
 };
@@ -82,7 +83,7 @@ describe('lvsj run repairs', { timeout: 120_000 }, () => {
   for (const [what, damage] of Object.entries(damages))
     test(`${what}: put back, and connections that say nothing meanwhile live`, async () => {
       steady = await Promise.all(
-        families.map((family) => startSteady(lab, family, { count: 30, interval: 60 })),
+        families.map((family) => startSteady(lab, family, { count: 30, interval: 3600 })),
       );
       lab.director(damage);
       await daemon.until('the repair', isWhole);
