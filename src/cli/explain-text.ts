@@ -99,7 +99,9 @@ function formatGateway({ name, id, address, link }: ExplainedGateway, decision: 
     one_packet: '; for this datagram alone',
     known: '; as the connection that lives',
   };
-  const by = decision.verdict === 'known' ? '' : `, by ${decision.reason}`;
+  const { verdict, reason } = decision;
+  const chosen = reason === 'bound' ? ', for its source is of that link' : `, by ${reason}`;
+  const by = verdict === 'known' ? '' : chosen;
   return `${name} (${id}): ${way}${by}${notes[decision.verdict] ?? ''}`;
 }
 

@@ -2,94 +2,12 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { applied as appliedWith, config, rule } from '../../test/bpf/configured.ts';
-import type { Applied } from '../model/applied.ts';
+import { config, rule } from '../../test/bpf/configured.ts';
+import { applied, entry, route, slot, source } from '../../test/fake-source.ts';
 import type { RuleConfig } from '../model/config.ts';
-import type { LinkFacts } from '../model/environment.ts';
 import type { Decision } from '../model/explanation.ts';
-import { noConfigObjects } from '../model/objects.ts';
-import { noCounters, type Service } from '../model/table.ts';
 import { explain, type Question } from './explain.ts';
-import type { DryRun, Entry, FoundRoute, GatewaySlot, Source } from './source.ts';
-
-const link = (name: string, ...addresses: string[]): LinkFacts => ({
-  ...{ name, ifindex: 1, loopback: false, up: true, ethernet: true, carrier: true, mtu: 1500 },
-  addresses: addresses.map((address) => ({ family: 4, address, length: 24, global: true })),
-});
-
-const route = (to: string, name: string, given: Partial<FoundRoute> = {}): FoundRoute => ({
-  ...{ type: 'unicast', to, via: '', link: name },
-  ...given,
-});
-
-const slot = (gateway: number, given: Partial<GatewaySlot> = {}): GatewaySlot => ({
-  ...{ gateway, weight: 1, upper: 0, lower: 0, active: 0, inactive: 0, full: false },
-  configured: true,
-  ...given,
-});
-
-const entry: Entry = {
-  ...{ protocol: 6, family: 4, client: '10.0.0.5', clientPort: 40000, server: '203.0.113.9' },
-  ...{ serverPort: 443, gateway: '198.51.100.1', gatewayPort: 443, state: 'ESTABLISHED' },
-  ...{ expires: 890, fwmark: 1, age: 20, reason: 'template', generation: 2, gatewayId: 3 },
-};
-
-const web: Service = {
-  ...{ family: 4, fwmark: 1, scheduler: 'wlc', schedulerFlags: [], persistence: 60 },
-  ...{ persistenceKey: 'source', netmask: '255.255.255.0', onePacket: false, gateways: [] },
-  ...{ totals: noCounters(), rates: noCounters() },
-};
-
-const applied: Applied = {
-  ...appliedWith({ 'fiber/4': 1, 'lte/4': 3 }),
-  objects: {
-    ...noConfigObjects,
-    outside: ['wan1', 'wan2', 'wan3'],
-    policies: [
-      { id: 1, family: 4, link: 'wan1', snat: { kind: 'masquerade' }, onlink: false },
-      { id: 3, family: 4, link: 'wan2', snat: { kind: 'none' }, onlink: false },
-    ],
-    inbound: [{ link: 'wan2', family: 4, id: 3 }],
-  },
-};
-
-/** A kernel that sends everything to the director but what has routes of its own. */
-function source(given: Partial<Source> & { answer?: Partial<DryRun> } = {}): Source {
-  const { answer, ...rest } = given;
-  return {
-    applied,
-    environment: {
-      links: [link('lan0', '10.0.0.1'), link('wan1', '192.0.2.50', '192.0.2.2'), link('wan2')],
-      ...{ defaults: [], families: [4] },
-    },
-    services: [web],
-    gateways: new Map([
-      [1, { address: '192.0.2.1', link: 'wan1', present: true }],
-      [3, { address: '198.51.100.1', link: 'wan2', present: true }],
-    ]),
-    findRoute: ({ server }, fwmark) => {
-      if (server === '10.0.0.1') return route(server, 'lan0', { type: 'local' });
-      if (server.startsWith('10.')) return route('10.0.0.0/8', 'lan0');
-      return fwmark === 0
-        ? route('default', 'wan1', { via: '192.0.2.1' })
-        : route('default', 'lvsj0', { type: 'director' });
-    },
-    findLink: (address) =>
-      ({
-        '10.0.0.1': { link: 'lan0', local: true },
-        '10.0.0.5': { link: 'lan0', local: false },
-        '203.0.113.9': { link: 'wan2', local: false },
-      })[address],
-    readDomains: () => [],
-    readSlots: () => [slot(3, { weight: 0 }), slot(1, { active: 2 })],
-    dryRun: ({ fwmark }) => {
-      const none = { verdict: 'no_service', reason: '', gateway: 0 };
-      const chosen = { verdict: 'new', reason: 'scheduler', gateway: 1 };
-      return { ...(fwmark === 0 ? none : chosen), ...answer };
-    },
-    ...rest,
-  };
-}
+import type { FoundRoute, Source } from './source.ts';
 
 const ask = (packet: Partial<Question['packet']> = {}, fwmark?: number): Question => ({
   packet: {
@@ -264,6 +182,36 @@ describe('without a configuration', () => {
   test('a mark may be told', () => {
     assert.equal(decide(ask({}, 1), bare).gateway?.id, 1);
     assert.equal(decide(ask({}, 7), bare).because, 'the director has no IPv4 service of fwmark 7');
+  });
+});
+
+describe("the router's own connection", () => {
+  const from = (given: Partial<FoundRoute>) =>
+    source({
+      applied: { ...applied, objects: { ...applied.objects, router } },
+      findRoute: () => route('default', 'wan1', given),
+    });
+  const router = { fwmark: 1, sources: { 4: '10.0.0.1' } };
+
+  test('is shared out where the kernel brings it to the director', () => {
+    const {
+      service,
+      gateway,
+      rule: found,
+    } = decide(ask({ client: '10.0.0.1' }), from({ type: 'director', link: 'lvsj0' }));
+    assert.deepEqual([service?.name, gateway?.name, found], ['web', 'fiber', null]);
+  });
+
+  test('leaves by the gateway whose address it has, and keeps it', () => {
+    const { reason, gateway } = decide(ask({ client: '10.0.0.1' }), from({ gateway: 1 }));
+    assert.deepEqual([reason, gateway?.name, gateway?.source], ['bound', 'fiber', '10.0.0.1']);
+  });
+
+  test('from another address goes by the main table', () => {
+    assert.match(
+      decide(ask({ client: '10.0.0.1' }), from({})).because,
+      /only those from 10\.0\.0\.1 /,
+    );
   });
 });
 

@@ -7,6 +7,7 @@ import type {
   Candidate,
   Decision,
   ExplainedEntry,
+  ExplainedGateway,
   ExplainedPacket,
   ExplainedService,
   Explanation,
@@ -15,7 +16,7 @@ import type { ServiceKey } from '../model/table.ts';
 import { UserError } from '../util/error.ts';
 import { explainCandidates, explainGateway, gatewayName } from './gateways.ts';
 import { findRules } from './rules.ts';
-import type { DryRun, Entry, Source } from './source.ts';
+import type { DryRun, Entry, FoundRoute, Source } from './source.ts';
 
 export interface Question {
   /** link: undefined where the main table shall tell it. */
@@ -32,6 +33,8 @@ interface Case {
   fwmark: number;
   /** See Decision: said where there is no fwmark. */
   because?: string;
+  /** The gateway whose address it has: nobody else is asked. */
+  bound?: number;
 }
 
 const nameEntry = (source: Source, { gatewayId, ...entry }: Entry): ExplainedEntry => ({
@@ -78,11 +81,8 @@ class Explainer {
     const because = this.#findBypass();
     if (because !== '') return [{ fwmark: 0, because }];
     const { applied } = this.#source;
+    if (this.#packet.link === '') return [this.#findOwn()];
     if (!applied) return this.#findMarks();
-    if (this.#packet.link === '') {
-      const fwmark = this.#markOf(applied.config.router);
-      return [{ fwmark, because: "the router's own connections are not shared out" }];
-    }
     const { rules, sets } = applied.config;
     const found = findRules({
       ...{ packet: this.#packet, rules, sets },
@@ -94,6 +94,22 @@ class Explainer {
       condition: rule?.nft ? `it matches ${rule.nft}` : '',
       because: rule ? `the rule says ${mainService}` : 'no rule matches',
     }));
+  }
+
+  /** The router's own: no rule is asked, and the kernel's route tells all. See docs/router.md. */
+  #findOwn(): Case {
+    const router = this.#source.applied?.objects.router;
+    const route = this.#source.findRoute(this.#packet, 0);
+    if (route?.type === 'director') return { fwmark: router?.fwmark ?? 0 };
+    if (route && route.gateway !== 0) return { fwmark: 0, bound: route.gateway };
+    if (route && route.to !== 'default') return { fwmark: 0, because: describeOther(route) };
+    const from = router?.sources[this.#packet.family];
+    return {
+      fwmark: 0,
+      because: from
+        ? `of the router's own connections, only those from ${from} are shared out`
+        : "the router's own connections are not shared out",
+    };
   }
 
   /** Without a configuration the marks are the admin's. */
@@ -137,7 +153,7 @@ class Explainer {
       : `${link} is none of the LAN's links: ${lan.join(', ')}`;
   }
 
-  #decide({ condition = '', rule, fwmark, because = '' }: Case): Decision {
+  #decide({ condition = '', rule, fwmark, because = '', bound }: Case): Decision {
     const key = { family: this.#packet.family, fwmark };
     const known = this.#unmarked.verdict === 'known';
     const base: Decision = {
@@ -148,6 +164,7 @@ class Explainer {
       because,
       route: '',
     };
+    if (bound !== undefined) return { ...base, reason: 'bound', gateway: this.#bindTo(bound) };
     const byMain = (why: string): Decision => ({
       ...base,
       because: why,
@@ -182,11 +199,13 @@ class Explainer {
       this.#packet.link === ''
         ? undefined
         : this.#source.findRoute(this.#packet, fwmark || this.#anyMark());
-    if (!route || route.type === 'director') return '';
-    if (route.type === 'refused') return 'a route refuses it';
-    return route.to === 'default'
-      ? "another's policy rule comes before the director's"
-      : `${route.to} has a route of its own`;
+    return route && route.type !== 'director' ? describeOther(route) : '';
+  }
+
+  /** It has its source address already. */
+  #bindTo(id: number): ExplainedGateway | null {
+    const gateway = explainGateway(this.#source, id, this.#packet);
+    return gateway && { ...gateway, source: this.#packet.client };
   }
 
   /** Of a living connection that no rule marks: internal routes are the same for each. */
@@ -202,6 +221,13 @@ class Explainer {
     const via = route.via === '' ? '' : ` via ${route.via}`;
     return `${route.type === 'unicast' ? '' : `${route.type} `}${route.to}${via} dev ${route.link}`;
   }
+}
+
+function describeOther({ type, to }: FoundRoute): string {
+  if (type === 'refused') return 'a route refuses it';
+  return to === 'default'
+    ? "another's policy rule comes before the director's"
+    : `${to} has a route of its own`;
 }
 
 function whyNone(candidates: readonly Candidate[]): string {

@@ -30,12 +30,14 @@ export interface DryRun {
 
 /** The kernel's route for a packet. */
 export interface FoundRoute {
-  /** unicast, local, broadcast …; `refused` where the kernel has a route that refuses it. */
+  /** unicast, local, broadcast …; `director`: to be shared out; `refused`: the kernel refuses it. */
   type: string;
   /** `default` or a prefix; '' where there is none. */
   to: string;
   via: string;
   link: string;
+  /** Id of the gateway whose table it is in, 0 = of none. */
+  gateway: number;
 }
 
 /** One gateway of a service as the datapath has it. */

@@ -3,8 +3,9 @@
 import type { FoundRoute, GatewaySlot, Source } from '../explain/source.ts';
 import type { ExplainedPacket } from '../model/explanation.ts';
 import type { Family, ServiceKey } from '../model/table.ts';
+import { maxGateways } from '../plan/hops.ts';
 import { domainSetName } from '../plan/nft-rules.ts';
-import { directorLink } from '../plan/objects.ts';
+import { directorLink, gatewayTable } from '../plan/objects.ts';
 import { type RunResult, tryRun } from '../util/run.ts';
 import { readApplied } from './applied.ts';
 import type { Director } from './director.ts';
@@ -19,6 +20,7 @@ interface IpRoute {
   gateway?: string;
   via?: { host: string };
   dev?: string;
+  table?: string;
 }
 
 const familyOf = (address: string): Family => (address.includes(':') ? 6 : 4);
@@ -31,17 +33,21 @@ function parseRoute({ status, stdout, stderr }: RunResult): FoundRoute | undefin
   if (status !== 0)
     return /Network is unreachable/.test(stderr)
       ? undefined
-      : { type: 'refused', to: '', via: '', link: '' };
+      : { type: 'refused', to: '', via: '', link: '', gateway: 0 };
   const [route = {}] = JSON.parse(stdout) as IpRoute[];
   const { type = 'unicast', dst = '', dev = '' } = route;
   const via = route.gateway ?? route.via?.host ?? '';
-  return { type: dev === directorLink ? 'director' : type, to: dst, via, link: dev };
+  const gateway = gatewayOfTable(Number(route.table ?? 0));
+  return { type: dev === directorLink ? 'director' : type, to: dst, via, link: dev, gateway };
 }
+
+const gatewayOfTable = (table: number): number =>
+  table > gatewayTable(0) && table <= gatewayTable(maxGateways) ? table - gatewayTable(0) : 0;
 
 function findRoute(packet: ExplainedPacket, fwmark: number): FoundRoute | undefined {
   const { client, server, link } = packet;
   const mark = fwmark === 0 ? [] : ['mark', String(fwmark)];
-  if (link === '') return parseRoute(getRoute(server, mark));
+  if (link === '') return parseRoute(getRoute(server, ['from', client, ...mark]));
   const found = getRoute(server, ['from', client, 'iif', link, ...mark]);
   // Of a packet that it would not take (reverse path filter, no forwarding) the kernel tells no route.
   return parseRoute(found.status === 0 ? found : getRoute(server, mark));
