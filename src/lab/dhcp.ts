@@ -96,9 +96,12 @@ export function stopClient(lab: Lab, isp: Isp): void {
 }
 
 /** The server gives the client another address when it asks next; until then nothing happens. */
-export function changeLease(lab: Lab, isp: Isp, address: string): void {
+export async function changeLease(lab: Lab, isp: Isp, address: string): Promise<void> {
+  const read = () => readFileSync(fileOf(lab, isp, 'dhcp.log'), 'utf8').split(': read /').length;
+  const before = read();
   writeHosts(lab, isp, address);
   signal(lab, isp, 'dhcp.pid', 'SIGHUP');
+  await waitUntil('a DHCP server that knows it', () => read() > before);
 }
 
 /**

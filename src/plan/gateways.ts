@@ -45,7 +45,8 @@ const reach = ({ addresses }: LinkFacts, address: string): number =>
 /** Whether the kernel finds it on the link by itself. */
 function isNear(address: string, facts: LinkFacts): boolean {
   const [via = ''] = address.split('%');
-  return via === '' || via.startsWith('fe80:') || reach(facts, via) >= 0;
+  const isNone = via === '' || via === noNextHop[4] || via === noNextHop[6];
+  return isNone || via.startsWith('fe80:') || reach(facts, via) >= 0;
 }
 
 /** Whether the address alone doesn't tell the link, so that it must be named. */

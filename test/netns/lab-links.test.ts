@@ -60,7 +60,7 @@ describe('links of a lab', { timeout: 60_000 }, () => {
   });
 
   test('a lease that the ISP changed is given up for the new one when it is renewed', async () => {
-    changeLease(lab, leased, '203.0.113.77');
+    await changeLease(lab, leased, '203.0.113.77');
     assert.deepEqual(addresses('eth2'), ['203.0.113.2', '2001:db8:2::2']);
     renewLease(lab, leased);
     const has = (address: string) => addresses('eth2').includes(address);

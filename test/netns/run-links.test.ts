@@ -20,7 +20,7 @@ import { type SteadyRun, startSteady } from './steady.ts';
 
 const lab = new ConfigLab('links', 3, { dhcp: [2], ppp: [3] });
 const daemon = new Daemon(lab);
-const [fiber, cable, dsl] = lab.lab.isps as [Isp, Isp, Isp];
+const [, cable, dsl] = lab.lab.isps as [Isp, Isp, Isp];
 
 /** The last client of each family has a service of its own, by fiber alone. */
 const calm = { 4: lab.clients(4).at(-1)!, 6: lab.clients(6).at(-1)! } as const;
@@ -84,7 +84,7 @@ describe('lvsj run follows', { timeout: 120_000 }, () => {
 
   test('another lease: new connections have the new address, and UDP goes on under it', async () => {
     const udp = await startSteady(lab, 4, { count: 12, udp: true });
-    changeLease(lab.lab, cable, '203.0.113.77');
+    await changeLease(lab.lab, cable, '203.0.113.77');
     renewLease(lab.lab, cable);
     const old = seen[4].cable!;
     seen[4].cable = '203.0.113.77';
