@@ -24,6 +24,10 @@ export class Daemon {
     this.#lab = lab;
   }
 
+  get pid(): number | undefined {
+    return this.#child?.pid;
+  }
+
   get #logFile(): string {
     return `${this.#lab.folder}/run.log`;
   }
