@@ -68,23 +68,18 @@ export class Reconciler {
   }
 
   setAdmin(name: string, state: AdminState): void {
-    const director = Director.find();
+    using director = Director.find();
     if (!director) throw new UserError('no director runs in this network namespace');
-    try {
-      this.#tell(withLock(() => setAdmin(director, name, state)));
-    } finally {
-      director.close();
-    }
+    this.#tell(withLock(() => setAdmin(director, name, state)));
   }
 
   /** Follows what became of links, addresses, routes and of what is ours. */
   follow(): void {
-    const director = Director.find();
+    using director = Director.find();
     const applied = director && readApplied(director);
     const environment = readEnvironment();
     const text = JSON.stringify(environment);
     const repairs = director && applied ? readRepairs(director) : [];
-    director?.close();
     // Somebody took the director itself away.
     const wanted = applied ?? this.#applied;
     if (!wanted || (applied && repairs.length === 0 && text === this.#environment)) return;
@@ -97,9 +92,8 @@ export class Reconciler {
   /** Takes back what nobody confirmed in time. */
   checkConfirmation(): void {
     if (rollBackIfDue() !== 'rolled back') return;
-    const director = Director.find();
+    using director = Director.find();
     this.#applied = director && readApplied(director);
-    director?.close();
     const generation = this.#applied?.generation ?? 0;
     this.#options.log.warn(
       { generation },

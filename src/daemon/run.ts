@@ -27,7 +27,7 @@ export interface DaemonOptions {
 /** Events come in swarms: one look is enough for all of one. */
 const settleMs = 20;
 /** An editor writes a file in several steps. */
-const fileSettleMs = 50;
+const fileSettleMs = 100;
 const confirmationMs = 500;
 /** A link that goes while we follow it refuses what we write. */
 const retryMs = 500;

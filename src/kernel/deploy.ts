@@ -30,25 +30,19 @@ export interface Deployment {
 /** Applies it, and starts a director if none runs; whatever fails leaves what was there. */
 export function deploy(deployment: Deployment): Done {
   return withLock(() => {
-    const running = Director.find();
-    if (running) return use(running, (director) => applyTo(director, deployment));
-    const { connections, markMask } = deployment.config;
-    return use(Director.start({ connections, markMask }), (director) => {
-      try {
-        return applyTo(director, deployment);
-      } catch (error) {
-        director.stop();
-        throw error;
-      }
-    });
+    using running = Director.find();
+    return running ? applyTo(running, deployment) : startWith(deployment);
   });
 }
 
-function use<T>(director: Director, work: (director: Director) => T): T {
+function startWith(deployment: Deployment): Done {
+  const { connections, markMask } = deployment.config;
+  using director = Director.start({ connections, markMask });
   try {
-    return work(director);
-  } finally {
-    director.close();
+    return applyTo(director, deployment);
+  } catch (error) {
+    director.stop();
+    throw error;
   }
 }
 
@@ -74,12 +68,10 @@ function until(seconds: number | null, before: Applied | undefined): Applied['un
 
 /** What deploy would change; changes nothing. */
 export function foresee({ config, environment = readEnvironment() }: Deployment): PlanState {
-  const running = Director.find();
-  if (!running) return foreseeStart(config, environment);
-  return use(running, (director) => {
-    const outlook = lookAhead(director, { config, file: '', environment, repair: true });
-    return describePlan({ config, ...outlook, repairs: readRepairs(director) });
-  });
+  using director = Director.find();
+  if (!director) return foreseeStart(config, environment);
+  const outlook = lookAhead(director, { config, file: '', environment, repair: true });
+  return describePlan({ config, ...outlook, repairs: readRepairs(director) });
 }
 
 function foreseeStart(config: Config, environment: Environment): PlanState {
@@ -93,16 +85,15 @@ function foreseeStart(config: Config, environment: Environment): PlanState {
 
 /** Keeps what waits for its confirmation. */
 export function confirm(): Applied {
-  return withLock(() =>
-    use(findOrRefuse('lvsj confirm'), (director) => {
-      const applied = readApplied(director);
-      if (!applied?.unconfirmed)
-        throw new UserError('lvsj confirm: nothing waits for a confirmation');
-      const kept = { ...applied, unconfirmed: null };
-      writeApplied(director, kept);
-      return kept;
-    }),
-  );
+  return withLock(() => {
+    using director = findOrRefuse('lvsj confirm');
+    const applied = readApplied(director);
+    if (!applied?.unconfirmed)
+      throw new UserError('lvsj confirm: nothing waits for a confirmation');
+    const kept = { ...applied, unconfirmed: null };
+    writeApplied(director, kept);
+    return kept;
+  });
 }
 
 /** What became of a configuration that waits for its confirmation. */
@@ -111,22 +102,19 @@ export type Outcome = 'waiting' | 'nothing to do' | 'rolled back';
 /** Takes back what nobody confirmed in time. */
 export function rollBackIfDue(): Outcome {
   return withLock(() => {
-    const running = Director.find();
-    if (!running) return 'nothing to do';
-    return use(running, (director) => {
-      const applied = readApplied(director);
-      if (!applied?.unconfirmed) return 'nothing to do';
-      const { by, config, file } = applied.unconfirmed;
-      if (Date.now() < Date.parse(by)) return 'waiting';
-      // There was none: this one started the director.
-      if (config === null) stopDirector();
-      else
-        applyConfig(director, {
-          ...{ config, file, environment: readEnvironment() },
-          ...{ repair: true, unconfirmed: null },
-        });
-      return 'rolled back';
-    });
+    using director = Director.find();
+    const unconfirmed = director && readApplied(director)?.unconfirmed;
+    if (!unconfirmed) return 'nothing to do';
+    const { by, config, file } = unconfirmed;
+    if (Date.now() < Date.parse(by)) return 'waiting';
+    // There was none: the one to be taken back started the director.
+    if (config === null) stopDirector();
+    else
+      applyConfig(director, {
+        ...{ config, file, environment: readEnvironment() },
+        ...{ repair: true, unconfirmed: null },
+      });
+    return 'rolled back';
   });
 }
 
