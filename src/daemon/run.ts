@@ -10,7 +10,7 @@ import { formatMetrics } from '../api/metrics.ts';
 import type { DirectorEvent } from '../api/store.ts';
 import { notify, watchdogIntervalMs } from '../kernel/notify.ts';
 import { watchNetwork, watchNft } from '../kernel/watch.ts';
-import { UserError } from '../util/error.ts';
+import { exit, UserError } from '../util/error.ts';
 import type { Log } from '../util/log.ts';
 import { socketPath } from '../util/socket-path.ts';
 import { DomainFeeder } from './domains.ts';
@@ -93,6 +93,8 @@ function start(reconciler: Reconciler, file: string): void {
   if (!reconciler.applied)
     throw new UserError(
       `${file} is refused, and no configuration is applied yet:\n${reconciler.error}`,
+      // Not to be started again and again: see packaging/lvsj.service.
+      exit.usage,
     );
 }
 
