@@ -103,7 +103,7 @@ function formatEnum(type: BtfType): string {
   return `export const ${camel(type.name)} = {\n${values.join('\n')}\n} as const;\n`;
 }
 
-/** The names that a nameless union gives one place are all fields of the struct. */
+/** The names that a nameless union gives one place are all fields of the struct; who changes one writes all. */
 function membersOf(btf: Btf, type: BtfType): BtfMember[] {
   return (type.members ?? []).flatMap((member) => {
     const part = btf.get(member.type_id);
