@@ -1,28 +1,29 @@
-// A director whose own connections are looked at: by a service, or bound to a link or an address.
+// A director whose own connections are looked at: shared out by a service, or bound to a link or an address.
 
+import { writeFileSync } from 'node:fs';
 import type { Counts } from '../../src/lab/client-connect.ts';
 import type { Download } from '../../src/lab/client-download.ts';
 import { clientProgram } from '../../src/lab/lab.ts';
-import { type ConfigObjects, noConfigObjects } from '../../src/model/objects.ts';
-import type { StatusState } from '../../src/model/state.ts';
 import type { Family } from '../../src/model/table.ts';
-import {
-  DirectorLab,
-  families,
-  gatewayOf,
-  type Running,
-  seen,
-  serverAddress,
-  urlHost,
-} from './director-lab.ts';
+import { DirectorLab, type Running, serverAddress, urlHost } from './director-lab.ts';
 
 /** The router's addresses in the LAN: its shared connections start with them. */
 export const own = { 4: '10.0.0.1', 6: '2001:db8:10::1' } as const;
 /** A socket that is bound to nothing. */
 const anywhere = { 4: ['0.0.0.0'], 6: ['::'] };
 
-const isps = ['isp1', 'isp2'] as const;
-const linkOf = { isp1: 'eth1', isp2: 'eth2' } as const;
+/** As recipeTable, with another service that has one gateway. */
+const config = `
+gateways:
+  fiber: { link: eth1, via: { ipv4: 192.0.2.1, ipv6: "2001:db8:1::1" } }
+  lte: { link: eth2, via: { ipv4: 203.0.113.1, ipv6: "2001:db8:2::1" } }
+services:
+  web: { fwmark: 1, scheduler: wrr, gateways: { fiber: 3, lte: 1 } }
+  spare: { fwmark: 2, scheduler: wrr, gateways: { lte: 1 } }
+rules:
+  - { from: 10.0.0.99, service: spare }
+  - { from: [10.0.0.0/24, "2001:db8:10::/64"], service: web }
+`;
 
 export class OwnLab extends DirectorLab {
   override async up(): Promise<void> {
@@ -32,34 +33,12 @@ export class OwnLab extends DirectorLab {
     this.run('internet', ['sysctl', '-qw', 'net.ipv4.tcp_max_tw_buckets=0']);
   }
 
-  /** What a configuration adds, of which the router's own part is `extra`. */
-  apply(extra: Partial<ConfigObjects>): void {
-    const { gateways } = JSON.parse(this.lvsj('status --json')) as StatusState;
-    const idOf = (family: Family, isp: (typeof isps)[number]): number =>
-      gateways.find(({ address }) => address === gatewayOf[family][isp])?.id ?? 0;
-    const each = families.flatMap((family) =>
-      isps.map((isp) => ({ family, isp, id: idOf(family, isp) })),
-    );
-    const objects: ConfigObjects = {
-      ...noConfigObjects,
-      outside: Object.values(linkOf),
-      policies: each.map(({ family, isp, id }) => ({
-        id,
-        family,
-        link: linkOf[isp],
-        snat: { kind: 'address', address: seen[family][isp] },
-        onlink: false,
-      })),
-      bound: each.map(({ family, isp, id }) => ({
-        family,
-        link: linkOf[isp],
-        addresses: [seen[family][isp]],
-        id,
-      })),
-      ...extra,
-    };
-    const program = [process.execPath, `${import.meta.dirname}/apply-objects.ts`];
-    this.run('director', [...program, JSON.stringify(objects)]);
+  /** Applies the configuration; router: the service for the router's own connections. */
+  apply(router: 'web' | 'main'): void {
+    // In the lab's own folder, which goes with it.
+    const file = `/run/lvsj/lab-${this.name}/lvsj.yaml`;
+    writeFileSync(file, `router: ${router}\n${config}`);
+    this.lvsj(`apply ${file} --json`);
   }
 
   /** Connections of the router's own, by the address that the server saw. */
@@ -73,14 +52,8 @@ export class OwnLab extends DirectorLab {
 
   ownDownload(family: Family, bytes: number, rate: number): Running<Download> {
     const url = `http://${urlHost[family]}/bytes?n=${bytes}&rate=${rate}`;
-    const argv = [
-      ...clientProgram,
-      'download',
-      '--url',
-      url,
-      '--from',
-      anywhere[family][0] as string,
-    ];
+    const from = anywhere[family][0] as string;
+    const argv = [...clientProgram, 'download', '--url', url, '--from', from];
     const running = this.start('director', argv);
     // A killed one says nothing.
     const parse = (printed: string) => JSON.parse(printed || '{}') as Download;
@@ -101,7 +74,7 @@ export class OwnLab extends DirectorLab {
     return this.run(host, ['ping', '-c', '3', '-i', '0.01', '-W', '2', ...words, to]);
   }
 
-  /** The links by which a host's own packets to the internet would leave: what `ip route get` says. */
+  /** How the router's own packets would go: what `ip route get` says. */
   route(words: string): string {
     return this.run('director', ['ip', 'route', 'get', ...words.split(' ')]);
   }

@@ -3,8 +3,8 @@
 
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, test } from 'node:test';
-import { families, gatewayOf, recipeTable, serverAddress } from './director-lab.ts';
-import { OwnLab, own } from './own-lab.ts';
+import { families, gatewayOf, serverAddress } from './director-lab.ts';
+import { OwnLab } from './own-lab.ts';
 
 const lab = new OwnLab('router-path');
 
@@ -48,8 +48,7 @@ const pathMtu = (family: 4 | 6): string | undefined =>
 describe("the way of the router's own connections", { timeout: 120_000 }, () => {
   before(async () => {
     await lab.up();
-    lab.restore(recipeTable);
-    lab.apply({ router: { fwmark: 1, sources: own } });
+    lab.apply('web');
   });
   after(() => lab.down());
   afterEach(() => lab.assertNoStrays());

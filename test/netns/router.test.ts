@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
 import { diffNamespaceStates, namespaceState } from '../../src/lab/namespace-state.ts';
-import { families, gatewayOf, markNew, recipeTable, seen, serverAddress } from './director-lab.ts';
+import { families, gatewayOf, seen, serverAddress } from './director-lab.ts';
 import { OwnLab, own } from './own-lab.ts';
 
 const lab = new OwnLab('router');
@@ -13,8 +13,6 @@ const shared = (family: 4 | 6, count: number) => ({
   [seen[family].isp1]: (count * 3) / 4,
   [seen[family].isp2]: count / 4,
 });
-
-const router = { fwmark: 1, sources: own };
 
 /** Both families' connections and datagrams go by the main table. */
 function assertByMain(): void {
@@ -40,8 +38,7 @@ describe("the router's own connections, shared out by a service", { timeout: 240
   before(() => lab.up());
   after(() => lab.down());
   beforeEach(() => {
-    lab.restore(recipeTable);
-    lab.apply({ router });
+    lab.apply('web');
   });
   afterEach(forget);
 
@@ -113,8 +110,6 @@ describe("the router's own connections, shared out by a service", { timeout: 240
   }
 
   test('have the service whose mark they get on output', () => {
-    lab.restore(`${recipeTable}\n-A -f 2\n-a -f 2 -r 203.0.113.1 -j`);
-    lab.apply({ router });
     lab.director('iptables -t mangle -A OUTPUT -p tcp --dport 80 -j MARK --set-mark 2');
     assert.deepEqual(lab.ownConnect(4, 8), { [seen[4].isp2]: 8 });
     assert.deepEqual(lab.ownUdp(4, 40), shared(4, 40));
@@ -128,13 +123,11 @@ describe("the router's own connections, shared out by a service", { timeout: 240
       lab.lvsj('stop');
       lab.director(`sysctl -qw net.ipv4.conf.all.rp_filter=${value}`);
       t.after(() => lab.director('sysctl -qw net.ipv4.conf.all.rp_filter=0'));
-      lab.restore(recipeTable);
-      lab.apply({ router });
+      lab.apply('web');
       assert.deepEqual(lab.ownConnect(4, 8), shared(4, 8));
     });
 
   test('to internal addresses are not shared out, and the LAN is as ever', () => {
-    lab.director(markNew);
     const inside = () => {
       for (const to of [...lab.clients(4).slice(0, 2), lab.clients(6)[0] as string, '192.0.2.1'])
         lab.ping('director', to);
@@ -146,7 +139,7 @@ describe("the router's own connections, shared out by a service", { timeout: 240
   });
 
   test('go by the main table again when it is switched off', () => {
-    lab.apply({});
+    lab.apply('main');
     assert.deepEqual(lab.newConnections(assertByMain), []);
     assert.doesNotMatch(lab.director('ip rule; ip route show table all'), /20255|192\.0\.0\.8/);
   });
@@ -154,8 +147,7 @@ describe("the router's own connections, shared out by a service", { timeout: 240
   test('leave no trace after lvsj stop', () => {
     lab.lvsj('stop');
     const before = namespaceState(lab.name, 'director');
-    lab.restore(recipeTable);
-    lab.apply({ router });
+    lab.apply('web');
     lab.ownConnect(4, 4);
     lab.lvsj('stop');
     const left = diffNamespaceStates(before, namespaceState(lab.name, 'director'));
@@ -170,14 +162,13 @@ describe('what the router sends from a link or an address of a gateway', {
   after(() => lab.down());
   afterEach(forget);
 
-  for (const [how, objects] of [
-    ['while the rest is shared out', { router }],
-    ['while the rest goes by the main table', {}],
+  for (const [how, router] of [
+    ['while the rest is shared out', 'web'],
+    ['while the rest goes by the main table', 'main'],
   ] as const)
     describe(how, () => {
       beforeEach(() => {
-        lab.restore(recipeTable);
-        lab.apply(objects);
+        lab.apply(router);
       });
 
       for (const family of families) {
@@ -202,14 +193,12 @@ describe('what the router sends from a link or an address of a gateway', {
     });
 
   test('is all that changes where the configuration names no service for the router', () => {
-    lab.restore(recipeTable);
-    lab.apply({});
+    lab.apply('main');
     assert.deepEqual(lab.newConnections(assertByMain), []);
   });
 
   test('an internal address is reached by its own link, whatever the source', () => {
-    lab.restore(recipeTable);
-    lab.apply({ router });
+    lab.apply('web');
     assert.match(lab.route(`${lab.clients(4)[0]} from ${seen[4].isp2}`), / dev eth0 /);
   });
 });
