@@ -73,7 +73,16 @@ function formatSnat({ family, snat }: GatewayPolicy): string | undefined {
   }
 }
 
-function planSnat({ policies }: ConfigObjects, bits: MarkBits): string[] {
+/**
+ * While a gateway's link is away its packets go on by the main table. They get the address of the link
+ * that they leave by: without one a provider would see the LAN's, and conntrack would keep it so when
+ * the link is back. Masquerade forgets a connection that leaves by another link than before.
+ */
+const planAway = ({ outside }: ConfigObjects, family: Family): string[] =>
+  outside.length === 0 ? [] : [`    oifname ${quoted(outside)} ${nfproto[family]} masquerade`];
+
+function planSnat(config: ConfigObjects, bits: MarkBits): string[] {
+  const { policies } = config;
   const lines = policies.flatMap((policy) => {
     const words = formatSnat(policy);
     return words === undefined ? [] : [{ ...policy, words }];
@@ -84,6 +93,7 @@ function planSnat({ policies }: ConfigObjects, bits: MarkBits): string[] {
     ...lines.flatMap(({ id, family, link, words }) => [
       `  chain snat_${id} {`,
       `    oifname "${link}" ${nfproto[family]} ${words}`,
+      ...planAway(config, family),
       '  }',
     ]),
     '  chain srcnat {',
