@@ -10,12 +10,14 @@ import { type Parsed, parseConfig } from '../config/parse.ts';
 import { setAdmin } from '../kernel/admin.ts';
 import { readApplied } from '../kernel/applied.ts';
 import type { Done } from '../kernel/apply.ts';
+import { dropStale, sourcesOf } from '../kernel/conntrack-stale.ts';
 import { type Deployment, deploy, foresee, rollBackIfDue } from '../kernel/deploy.ts';
-import { Director } from '../kernel/director.ts';
+import { Director, markBits } from '../kernel/director.ts';
 import { readEnvironment } from '../kernel/environment.ts';
 import { withLock } from '../kernel/lock.ts';
 import { readRepairs } from '../kernel/write-table.ts';
 import type { Applied } from '../model/applied.ts';
+import type { Environment } from '../model/environment.ts';
 import { formatProblem } from '../model/problem.ts';
 import type { AdminState } from '../model/state.ts';
 import { UserError } from '../util/error.ts';
@@ -39,6 +41,8 @@ export class Reconciler {
   /** As read last, in text: what is the same needs no plan. */
   #environment = '';
   #applied: Applied | undefined;
+  /** The addresses of connections, in text. */
+  #sources = '';
 
   constructor(options: ReconcilerOptions) {
     this.#options = options;
@@ -131,7 +135,18 @@ export class Reconciler {
     for (const change of changes.slice(0, listedChanges))
       this.#options.log.info(formatChange(change));
     this.#tell(done);
+    this.#forgetStale(done.applied, environment);
     return done;
+  }
+
+  /** All of conntrack is read for it, so only where an address came or went. */
+  #forgetStale({ config, objects }: Applied, { links }: Environment): void {
+    const bits = markBits(config.markMask);
+    const sources = sourcesOf(objects.policies, links, bits);
+    const text = JSON.stringify([...sources]);
+    if (text === this.#sources) return;
+    this.#sources = text;
+    dropStale(sources, bits.mask);
   }
 
   #tell({ before, applied }: Done): void {

@@ -20,6 +20,7 @@ interface IpAddressInfo {
   scope: string;
   /** IPv6: somebody else has it. */
   dadfailed?: boolean;
+  deprecated?: boolean;
 }
 
 function toFacts({ mtu, addr_info = [], ...link }: IpAddress): LinkFacts {
@@ -28,11 +29,12 @@ function toFacts({ mtu, addr_info = [], ...link }: IpAddress): LinkFacts {
     ...toLink(link),
     carrier: link.flags.includes('LOWER_UP'),
     mtu,
-    addresses: usable.map(({ family, local, address, prefixlen, scope }) => ({
+    addresses: usable.map(({ family, local, address, prefixlen, scope, deprecated }) => ({
       family: family === 'inet6' ? 6 : 4,
       address: local,
       length: prefixlen,
       global: scope === 'global',
+      ...(deprecated ? { deprecated } : {}),
       ...(address === undefined ? {} : { peer: address }),
     })),
   };

@@ -10,6 +10,8 @@ export interface LinkAddress {
   length: number;
   /** False for link-local ones. */
   global: boolean;
+  /** No new connection takes it: its prefix was withdrawn. */
+  deprecated?: boolean;
   /** The other end's, where the link has but one other end (ppp). */
   peer?: string;
 }
