@@ -1,9 +1,10 @@
-// `lvsj lab demo`: the director at work, in six parts, in a lab of its own. Every command is shown
+// `lvsj lab demo`: the director at work, in seven parts, in a lab of its own. Every command is shown
 // as a person would type it, and every claim is a figure that was measured.
 
 import { existsSync } from 'node:fs';
 import { UserError } from '../util/error.ts';
 import { showDownload } from './demo-download.ts';
+import { showFile } from './demo-file.ts';
 import { showPaths } from './demo-paths.ts';
 import { showRecipe } from './demo-recipe.ts';
 import { showPersistence, showShares } from './demo-shares.ts';
@@ -49,6 +50,7 @@ async function play(stage: Stage): Promise<void> {
   await showDownload(stage, gateways);
   await showPaths(stage, gateways);
   await showStop(stage, before);
+  await showFile(stage);
 }
 
 function conclude(stage: Stage, ms: number): number {
