@@ -10,12 +10,12 @@ import { type Parsed, parseConfig } from '../config/parse.ts';
 import { setAdmin } from '../kernel/admin.ts';
 import { readApplied } from '../kernel/applied.ts';
 import type { Done } from '../kernel/apply.ts';
-import { dropStale, sourcesOf } from '../kernel/conntrack-stale.ts';
+import { dropLost, dropStale, sourcesOf } from '../kernel/conntrack-stale.ts';
 import { type Deployment, deploy, foresee, rollBackIfDue } from '../kernel/deploy.ts';
 import { Director, markBits } from '../kernel/director.ts';
 import { readEnvironment } from '../kernel/environment.ts';
 import { withLock } from '../kernel/lock.ts';
-import { readRepairs } from '../kernel/write-table.ts';
+import { nftRepair, readRepairs } from '../kernel/write-table.ts';
 import type { Applied } from '../model/applied.ts';
 import type { Environment } from '../model/environment.ts';
 import { formatProblem } from '../model/problem.ts';
@@ -89,6 +89,7 @@ export class Reconciler {
     if (!wanted || (applied && repairs.length === 0 && text === this.#environment)) return;
     const { config, file } = wanted;
     const done = this.#deploy({ config, file, environment, repair: true });
+    if (repairs.includes(nftRepair)) dropLost(config.markMask);
     if (done.state.changes.length > 0)
       this.#options.emit({ type: 'repaired', changes: done.state.changes });
   }

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { LinkFacts } from '../model/environment.ts';
 import type { GatewayPolicy } from '../model/objects.ts';
-import { planDrops, sourcesOf } from './conntrack-stale.ts';
+import { planDrops, planLostDrops, sourcesOf } from './conntrack-stale.ts';
 
 const mask = 0xff000000;
 const bits = { mask, shift: 24 };
@@ -102,4 +102,12 @@ test('a gateway that masquerades not, or whose link has no address now, ends not
   assert.equal(sourcesOf([policy('none')], [link('eth2', [address('203.0.113.2')])], bits).size, 0);
   assert.equal(sourcesOf([policy('masquerade')], [link('eth2', [])], bits).size, 0);
   assert.equal(sourcesOf([policy('masquerade')], [], bits).size, 0);
+});
+
+test('of what began without our table, that goes which has no gateway, no other address and no answer', () => {
+  const lost = (given: Entry) => planLostDrops(entry(given), mask).length > 0;
+  assert.ok(lost({ mark: '00000001', status: '00000008' }));
+  assert.ok(!lost({ mark: '00000001', status: '0000000a' }), 'answered');
+  assert.ok(!lost({ mark: '02000001', status: '00000008' }), 'has a gateway');
+  assert.ok(!lost({ mark: '00000001', status: sourceNat }), 'has another address');
 });

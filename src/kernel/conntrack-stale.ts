@@ -20,6 +20,7 @@ import {
 
 const udp = 17;
 /** Bits of an entry's status, as linux/netfilter/nf_conntrack_common.h has them. */
+const seenReply = 1 << 1;
 const sourceNat = 1 << 4;
 const destinationNat = 1 << 5;
 
@@ -69,9 +70,25 @@ function isStale({ attributes }: CtEntry, sources: SourcesByMark, mask: number):
   return !allowed.includes(bytesOf(address).toString('hex'));
 }
 
-/** A message for each entry of a dump that goes. */
-export function planDrops(part: Buffer, sources: SourcesByMark, mask: number): Buffer {
-  const stale = [...entries(part)].filter((entry) => isStale(entry, sources, mask));
+/**
+ * Began while our nftables table was gone, so without a gateway and with the sender's own address: it
+ * may begin anew. Who got an answer found its way.
+ */
+function isLost({ attributes }: CtEntry, mask: number): boolean {
+  const status = numberOf(attributes.get(cta.status));
+  const isOurs = (numberOf(attributes.get(cta.mark)) & mask) !== 0;
+  return !isOurs && (status & (seenReply | sourceNat | destinationNat)) === 0;
+}
+
+/** Messages for the entries of a dump that can't live on. */
+export const planDrops = (part: Buffer, sources: SourcesByMark, mask: number): Buffer =>
+  planDeletes([...entries(part)].filter((entry) => isStale(entry, sources, mask)));
+
+/** For those that began while our table was gone. */
+export const planLostDrops = (part: Buffer, mask: number): Buffer =>
+  planDeletes([...entries(part)].filter((entry) => isLost(entry, mask)));
+
+function planDeletes(stale: CtEntry[]): Buffer {
   return Buffer.concat(
     stale.map(({ family, attributes }) =>
       formatMessage(ctMessage.delete, family, [
@@ -84,4 +101,8 @@ export function planDrops(part: Buffer, sources: SourcesByMark, mask: number): B
 
 export function dropStale(sources: SourcesByMark, mask: number): void {
   if (sources.size > 0) answerDump((part) => planDrops(part, sources, mask));
+}
+
+export function dropLost(mask: number): void {
+  answerDump((part) => planLostDrops(part, mask));
 }

@@ -50,6 +50,8 @@ export class ConfigLab extends DirectorLab {
 
   /** What applying it again would change. */
   plan(): PlanState {
-    return JSON.parse(this.tryLvsj(`plan ${this.file} --json`).stdout) as PlanState;
+    const { status, stdout, stderr } = this.tryLvsj(`plan ${this.file} --json`);
+    assert.equal(status, 0, stderr);
+    return JSON.parse(stdout) as PlanState;
   }
 }
