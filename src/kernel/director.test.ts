@@ -1,7 +1,8 @@
 // What of the director can be told without a kernel.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { explainRouteRefusal, markBits } from './director.ts';
+import { markBits } from './director.ts';
+import { explainRouteRefusal } from './director-routes.ts';
 
 describe('the mark mask', () => {
   test('is eight bits in a row, anywhere', () => {

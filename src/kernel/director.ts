@@ -8,24 +8,19 @@
 import { connections, defaultMarkMask, isMarkMask } from '../model/bounds.ts';
 import { defaultSettings } from '../model/setting.ts';
 import type { Family } from '../model/table.ts';
-import {
-  directorLink,
-  directorPeer,
-  directorTable,
-  type MarkBits,
-  planObjects,
-} from '../plan/objects.ts';
+import { directorLink, directorPeer, type MarkBits, planObjects } from '../plan/objects.ts';
 import { exit, UserError } from '../util/error.ts';
 import * as abi from './abi.gen.ts';
 import { decode } from './codec.ts';
 import { clearMarks } from './conntrack.ts';
+import { addDirectorRoutes, findRouteProgram } from './director-routes.ts';
 import * as libbpf from './libbpf.ts';
 import { deleteDirectorLink, haveIpv6, makeDirectorLink, readLinks } from './link.ts';
 import { DirectorMaps } from './maps.ts';
 import { readMemory, restoreSysctls } from './memory.ts';
 import { createShards, DirectorObject, mapNames } from './object.ts';
 import { addObjects, clearObjects } from './objects.ts';
-import { ipWithProgram, pinTimers, timersArePinned, unpinDead, unpinTimers } from './pin.ts';
+import { pinTimers, timersArePinned, unpinDead, unpinTimers } from './pin.ts';
 import { Program } from './program.ts';
 import { changeSysctls } from './sysctl.ts';
 import { detachLan, type LanPrograms, tcAttach, tcQuery } from './tc.ts';
@@ -177,12 +172,9 @@ export class Director {
     return { ingress: fd('ingress'), egress: fd('egress') };
   }
 
-  /** The director itself. Its routes do not say which one they run: it shares our maps. */
+  /** The director itself. */
   routeProgram(): Program {
-    const { id } = this.maps.map('verdicts').info;
-    const program = Program.find(
-      ({ name, mapIds }) => name === 'lvsj_director' && mapIds.includes(id),
-    );
+    const program = findRouteProgram(this.maps);
     if (!program) throw new Error('lvsj_director is not loaded any more: its routes are gone');
     return program;
   }
@@ -238,31 +230,10 @@ function bringUp(object: DirectorObject, options: StartOptions, bits: MarkBits):
   unpinTimers();
   director.keepTime();
   changeSysctls(director.maps, [], []);
-  addDirectorRoutes(object.program('lvsj_director').info.id);
+  addDirectorRoutes(object.program('lvsj_director').info.id, families());
   const nothing = { gateways: [], fwmarks: [], onePacket: [], families: families() };
   addObjects(planObjects(nothing, bits), families());
   return director;
-}
-
-/** The routes that run the director: what the kernel calls encap bpf. */
-function addDirectorRoutes(programId: number): void {
-  try {
-    for (const family of families())
-      ipWithProgram(programId, (path) => [
-        ...[`-${family}`, 'route', 'replace', 'default', 'encap', 'bpf', 'in', 'pinned', path],
-        ...['dev', directorLink, 'table', String(directorTable)],
-      ]);
-  } catch (error) {
-    throw error instanceof UserError ? new UserError(explainRouteRefusal(error.message)) : error;
-  }
-}
-
-/** ip says only "not supported" where the kernel was built without programs in routes. */
-export function explainRouteRefusal(message: string): string {
-  return /not supported|CONFIG_LWTUNNEL/i.test(message)
-    ? 'this kernel can run no eBPF program in a route: it was built without CONFIG_LWTUNNEL_BPF, ' +
-        "which the director needs (Debian's, Ubuntu's, Fedora's and RHEL's kernels have it)"
-    : message;
 }
 
 /** Rules first, so that no packet is sent to what goes next. */

@@ -100,7 +100,8 @@ export function readDirectorFacts(): DirectorFacts | undefined {
       ...readLan(gateways, applied),
       timersPinned,
       expiryAlive: timersPinned && expiryIsAlive(director),
-      repairs: repairs.filter((what) => what !== nftRepair),
+      // What is no command has checks of its own.
+      repairs: repairs.filter((what) => what.startsWith('ip ')),
       withoutProgram: families().filter((family) => !hasProgram(family)),
       nftIsDamaged: repairs.includes(nftRepair) || !hasNftTable(),
     };

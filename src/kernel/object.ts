@@ -6,6 +6,7 @@ import { UserError } from '../util/error.ts';
 import * as abi from './abi.gen.ts';
 import * as libbpf from './libbpf.ts';
 import { BpfMap, mapType, onDemand } from './map.ts';
+import type { DirectorMaps } from './maps.ts';
 import { Program } from './program.ts';
 
 const objectPath = fileURLToPath(new URL('../../build/director.o', import.meta.url));
@@ -38,8 +39,8 @@ export class DirectorObject {
   readonly #path: string;
   readonly #object: libbpf.Pointer;
 
-  /** path: of another object than the director's (the benchmarks have some). */
-  constructor(path = objectPath) {
+  /** path: of another object than the director's (the benchmarks have some); maps: of one that runs, to go on with. */
+  constructor(path = objectPath, maps?: DirectorMaps) {
     this.#path = path;
     if (!existsSync(path))
       throw new UserError(`${path} is missing: run make build in the checkout`);
@@ -47,10 +48,20 @@ export class DirectorObject {
     const object = libbpf.objectOpen(path, openOpts(log));
     if (object === null) throw new UserError(`open ${path}: ${libbpf.errorText(libbpf.errno())}`);
     this.#object = object;
+    if (maps) this.#reuse(maps);
     const error = libbpf.objectLoad(object);
     if (error < 0) {
       this.close();
       throw new UserError(`load the eBPF programs: ${explainRefusal(error, log)}`);
+    }
+  }
+
+  /** Before it is loaded: what the programs know stays known. */
+  #reuse(maps: DirectorMaps): void {
+    for (const name of mapNames) {
+      const map = libbpf.objectMap(this.#object, name);
+      if (map === null) throw new Error(`${this.#path} has no map "${name}"`);
+      libbpf.check(libbpf.mapReuse(map, maps.map(name).fd), `reuse map ${name}`);
     }
   }
 

@@ -9,6 +9,7 @@ import { type Objects, planObjects } from '../plan/objects.ts';
 import * as abi from './abi.gen.ts';
 import { readApplied } from './applied.ts';
 import { type Director, families } from './director.ts';
+import { keepDirectorRoutes, lostFamilies } from './director-routes.ts';
 import { knownGateways, toGateway, withoutPresence } from './hops.ts';
 import { closeFd } from './libbpf.ts';
 import { findLink, isDirectorLink, lanLinks, readLinks } from './link.ts';
@@ -67,6 +68,7 @@ export function writeTable(
   const after = { hops, ...marksOf(want), config, up };
   const changed = options.repair ? 'all' : whatChanged(director, before, after);
   director.keepTime();
+  if (options.repair) keepDirectorRoutes(director.maps, families());
   if (changed === 'all') addGateways(director, { before, after, renewNft: options.renewNft });
   else if (changed === 'nft') applyNft(plan(after, director), true);
   // Each time: links come and go with nobody to tell us.
@@ -86,13 +88,27 @@ export const nftRepair = 'nftables table inet lvsj';
 export function readRepairs(director: Director): string[] {
   const applied = readApplied(director);
   const hops = presentHops(knownGateways(director.maps.gateways.all()));
-  const up = namesOfUp(readLinks());
+  const links = readLinks();
+  const up = namesOfUp(links);
   const config = applied?.objects;
   const want = plan({ hops, ...marksOf(readTable(director)), config, up }, director);
   const { add, remove } = diffObjects(readObjects(families()), want);
   const words = ({ family, words }: Change): string => `ip -${family} ${words}`;
   const nft = applied && readNftDigest() !== applied.nftDigest;
-  return [...add.map(words), ...remove.map(words), ...(nft ? [nftRepair] : [])];
+  return [
+    ...lostFamilies(families()).map((family) => `the director's IPv${family} route`),
+    ...[...add, ...remove].map(words),
+    ...bareLinks(links, linksOf({ hops }), config?.lan).map((link) => `programs of link ${link}`),
+    ...(nft ? [nftRepair] : []),
+  ];
+}
+
+/** Links of the LAN that run no program of ours. */
+function bareLinks(links: Link[], gatewayLinks: string[], named: string[] = []): string[] {
+  const lan = gatewayLinks.length === 0 ? [] : lanLinks(links, gatewayLinks, named);
+  const isBare = ({ ifindex }: Link): boolean =>
+    (['ingress', 'egress'] as const).some((hook) => tcQuery(ifindex, hook) === undefined);
+  return lan.filter(isBare).map(({ name }) => name);
 }
 
 /** What the kernel's objects follow from. */
@@ -165,7 +181,7 @@ function makeRoom(director: Director, before: Base, both: Base): void {
   if (remove.length > 0) removeObjects(wanted, families());
 }
 
-const linksOf = ({ hops }: Base): string[] => [
+const linksOf = ({ hops }: Pick<Base, 'hops'>): string[] => [
   ...new Set([...hops.values()].map(({ link }) => link)),
 ];
 

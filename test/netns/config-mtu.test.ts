@@ -13,7 +13,7 @@ import { families, seen, urlHost } from './director-lab.ts';
 
 const lab = new ConfigLab('mtu', 2, { ppp: [2] });
 
-const config = (mtu = ''): string => `
+const config = (mtu = '', router = ''): string => `${router}
 gateways:
   fiber: { link: eth1, via: { ipv4: 192.0.2.1, ipv6: 2001:db8:1::1 } }
   dsl: { link: ppp2, via: onlink${mtu} }
@@ -57,8 +57,8 @@ const startWatch = (fits: { v4: number; v6: number }): void => {
 };
 
 /** Of the SYNs at isp2 and of the SYN-ACKs at the LAN. */
-function assertFit(): void {
-  for (const host of ['isp2', 'lan']) {
+function assertFit(hosts = ['isp2', 'lan']): void {
+  for (const host of hosts) {
     const count = (name: string): number => {
       const listing = lab.run(host, ['nft', 'list', 'counter', 'inet', 'syns', name]);
       return Number(/packets (\d+)/.exec(listing)?.[1]);
@@ -100,6 +100,19 @@ describe('lines that carry less', { timeout: 60_000 }, () => {
     startWatch({ v4: 1360, v6: 1340 });
     await assertDownloads();
     assertFit();
+  });
+
+  test("the router's own connections, which it would send by a larger line, fit too", () => {
+    lab.apply(config('', 'router: dsl'));
+    startWatch({ v4: 1452, v6: 1432 });
+    for (const family of families) {
+      const url = `http://${urlHost[family]}/`;
+      const curl = (...words: string[]) => lab.run('director', ['curl', '-s', '-m', '5', ...words]);
+      assert.equal(curl(url).trim(), seen[family].isp2);
+      const size = ['-o', '/dev/null', '-w', '%{size_download}', `${url}bytes?n=300000`];
+      assert.equal(curl(...size), '300000');
+    }
+    assertFit(['isp2']);
   });
 
   test('other lines are left alone', () => {

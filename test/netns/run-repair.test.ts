@@ -53,7 +53,10 @@ const damages = {
   'all policy rules are deleted':
     'ip -4 rule flush; ip -6 rule flush; ip -4 rule add pref 32766 lookup main; ip -6 rule add pref 32766 lookup main',
   'gateways lose their routes': each(ids, 'route flush table 2000$n'),
-  'the programs are taken off the LAN': 'tc qdisc del dev eth0 clsact',
+  "the director's own route is deleted": 'ip -4 route flush table 20000',
+  "all of the director's routes are deleted": each('1', 'route flush table 20000'),
+  // Nobody tells of that: seen with the next event, or after half a minute.
+  'the programs are taken off the LAN': 'tc qdisc del dev eth0 clsact; ip link set eth0 alias lan',
   'a chain of our table is emptied': 'nft flush chain inet lvsj prerouting',
   'the ruleset is flushed': 'nft flush ruleset',
 };
