@@ -12,6 +12,8 @@ export interface UdpOptions {
   /** Datagrams in all, spread evenly over the sockets. */
   count: number;
   sockets: number;
+  /** Of the first socket; the others have the next ones. 0: whatever is free, also one that a connection before had. */
+  firstPort: number;
   timeoutMs: number;
 }
 
@@ -21,10 +23,10 @@ export async function exchangeDatagrams(options: UdpOptions): Promise<Counts> {
   const add = (key: string, n = 1) => {
     counts[key] = (counts[key] ?? 0) + n;
   };
-  const { count, sockets, from } = options;
+  const { count, sockets } = options;
   const exchange = async (index: number) => {
     const share = Math.floor(count / sockets) + (index < count % sockets ? 1 : 0);
-    const socket = await open(options, from[index % from.length]!);
+    const socket = await open(options, index);
     if (!socket) return add('failed', share);
     for (let sent = 0; sent < share; sent++) add(await ask(socket, options.timeoutMs));
     socket.close();
@@ -34,12 +36,14 @@ export async function exchangeDatagrams(options: UdpOptions): Promise<Counts> {
 }
 
 /** A connected socket, which also hears of ICMP errors; nothing if the address is not ours. */
-async function open({ to, port }: UdpOptions, from: string): Promise<Socket | undefined> {
+async function open(options: UdpOptions, index: number): Promise<Socket | undefined> {
+  const { to, port, firstPort } = options;
+  const from = options.from[index % options.from.length]!;
   const socket = createSocket(to.includes(':') ? 'udp6' : 'udp4');
   // An ICMP error that comes between two questions must not end the program.
   socket.on('error', () => {});
   try {
-    socket.bind(0, from);
+    socket.bind(firstPort === 0 ? 0 : firstPort + index, from);
     await once(socket, 'listening');
     socket.connect(port, to);
     await once(socket, 'connect');

@@ -12,7 +12,7 @@ import { exchangeDatagrams } from './client-udp.ts';
 
 const usage = `usage: client.ts connect --url URL --from ADDRESS... [--count N] [--parallel N] [--by-client]
        client.ts download --url URL --from ADDRESS
-       client.ts udp --to ADDRESS --from ADDRESS... [--port N] [--count N] [--sockets N]
+       client.ts udp --to ADDRESS --from ADDRESS... [--port N] [--count N] [--sockets N] [--first-port N]
        client.ts steady --to ADDRESS --from ADDRESS... [--count N] [--interval SECONDS] [--udp]
                  until SIGTERM or SIGINT
 every command takes --timeout SECONDS (of one connection, silence or reply; default 5)`;
@@ -24,6 +24,7 @@ const options = {
   count: { type: 'string', default: '1' },
   parallel: { type: 'string', default: '10' },
   sockets: { type: 'string', default: '1' },
+  'first-port': { type: 'string', default: '0' },
   port: { type: 'string', default: '7' },
   interval: { type: 'string', default: '1' },
   udp: { type: 'boolean', default: false },
@@ -50,7 +51,8 @@ async function runClient(argv: string[]): Promise<unknown> {
       const sockets = whole('sockets', values.sockets);
       const port = whole('port', values.port);
       const to = required('to', values.to);
-      return exchangeDatagrams({ to, port, from, count, sockets, timeoutMs });
+      const firstPort = Number(values['first-port']);
+      return exchangeDatagrams({ to, port, from, count, sockets, firstPort, timeoutMs });
     }
     case 'steady': {
       const to = required('to', values.to);

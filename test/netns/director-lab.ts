@@ -81,6 +81,7 @@ export interface ClientOptions {
 
 export class DirectorLab {
   readonly lab: Lab;
+  #nextPort = 10_000;
   readonly name: string;
 
   /** suffix: tells this lab from the other ones of this process. */
@@ -160,7 +161,10 @@ export class DirectorLab {
 
   /** Addresses that the server saw, of datagrams. */
   udp(family: Family, options: ClientOptions = {}): Counts {
-    const words = ['udp', '--to', options.to ?? serverAddress[family]];
+    // Never a port again: a datagram from one would belong to the connection that had it.
+    const to = options.to ?? serverAddress[family];
+    const words = ['udp', '--to', to, '--first-port', String(this.#nextPort)];
+    this.#nextPort += options.sockets ?? 1;
     return this.#count(this.#clientArgv(words, family, options), options);
   }
 
