@@ -8,7 +8,12 @@
 
 #include <linux/types.h>
 
-/* Bumped when a running director can't be driven by newer tools; see src/kernel/director.ts. */
+/*
+ * Bumped when a running director can't be driven by newer tools, or when old and new programs can't
+ * run side by side on the same maps: of the same number, one takes the other's place while packets
+ * flow (src/kernel/upgrade.ts). Whatever the number, these stay: the first word of `settings`, of
+ * `table_counts` the entries, `memory` and `applied` whole. By them an older director is replaced.
+ */
 enum abi {
 	ABI_VERSION = 3,
 };
@@ -383,6 +388,7 @@ enum request_kind {
 	REQUEST_START = 1, /* the timers; again if they were lost */
 	REQUEST_EDITED = 2, /* see enum edit */
 	REQUEST_EXPLAIN = 3, /* see struct explanation */
+	REQUEST_TAKE_OVER = 4, /* the timers, from the programs of another object */
 };
 
 /* What is there already of a connection that is asked for. */

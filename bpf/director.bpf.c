@@ -287,6 +287,8 @@ int lvsj_control(struct __sk_buff *skb)
 	case REQUEST_EXPLAIN:
 		explain(request);
 		return 0;
+	case REQUEST_TAKE_OVER:
+		return clocks_take();
 	default:
 		return 0;
 	}

@@ -164,8 +164,8 @@ struct {
 } requests SEC(".maps");
 
 /*
- * The next three are user space's own book-keeping, kept here so that every tool finds it
- * where the director is; no program reads them.
+ * The rest is user space's own book-keeping, kept here so that every tool finds it
+ * where the director is; no program reads it.
  */
 
 /* What had a slot counted when it was zeroed (-Z)? */
@@ -194,6 +194,17 @@ struct {
 	__type(key, struct applied_key);
 	__type(value, struct applied_part);
 } applied SEC(".maps");
+
+/*
+ * From which object file are these programs? Its SHA-256. The one map that an upgrade makes anew: it comes
+ * and goes with lvsj_control, so that it says of the programs what is true of them.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, 32);
+} object SEC(".maps");
 
 /*
  * 0, which the verifier can't know. Before Linux 6.7 (seen on Debian's 6.1) it walks a callback of

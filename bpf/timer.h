@@ -233,4 +233,26 @@ static __always_inline int clocks_start(void)
 	return clock_start(CLOCK_SERVERS, clock_servers, SERVERS_NS);
 }
 
+/*
+ * One that runs another object's program runs ours from its next time on, which stays as it is: an average
+ * over a longer or shorter time than the others would be wrong. 0 or -1.
+ */
+#define clock_take(clock, callback)                                                        \
+	({                                                                                 \
+		__u32 at = (clock);                                                        \
+		struct ticker *ticker = bpf_map_lookup_elem(&clocks, &at);                 \
+		int error = -1;                                                            \
+		if (ticker)                                                                \
+			error = bpf_timer_set_callback(&ticker->timer, callback) ? -1 : 0; \
+		error;                                                                     \
+	})
+
+static __always_inline int clocks_take(void)
+{
+	if (clock_take(CLOCK_SWEEP, clock_sweep) || clock_take(CLOCK_RATE, clock_rate) ||
+	    clock_take(CLOCK_LOAD, clock_load))
+		return -1;
+	return clock_take(CLOCK_SERVERS, clock_servers);
+}
+
 #endif

@@ -153,6 +153,7 @@ export const requestKind = {
   REQUEST_START: 1,
   REQUEST_EDITED: 2,
   REQUEST_EXPLAIN: 3,
+  REQUEST_TAKE_OVER: 4,
 } as const;
 
 export const explained = {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { markBits } from './director.ts';
-import { explainRouteRefusal } from './director-routes.ts';
+import { explainRouteRefusal } from './programs.ts';
 
 describe('the mark mask', () => {
   test('is eight bits in a row, anywhere', () => {

@@ -8,22 +8,28 @@
 import { connections, defaultMarkMask, isMarkMask } from '../model/bounds.ts';
 import { defaultSettings } from '../model/setting.ts';
 import type { Family } from '../model/table.ts';
-import { directorLink, directorPeer, type MarkBits, planObjects } from '../plan/objects.ts';
+import { directorLink, type MarkBits, planObjects } from '../plan/objects.ts';
 import { exit, UserError } from '../util/error.ts';
 import * as abi from './abi.gen.ts';
 import { decode } from './codec.ts';
 import { clearMarks } from './conntrack.ts';
-import { addDirectorRoutes, findRouteProgram } from './director-routes.ts';
 import * as libbpf from './libbpf.ts';
 import { deleteDirectorLink, haveIpv6, makeDirectorLink, readLinks } from './link.ts';
 import { DirectorMaps } from './maps.ts';
 import { readMemory, restoreSysctls } from './memory.ts';
-import { createShards, DirectorObject, mapNames } from './object.ts';
+import { createShards, DirectorObject, digestMap, objectPath, replaceHint } from './object.ts';
 import { addObjects, clearObjects } from './objects.ts';
-import { pinTimers, timersArePinned, unpinDead, unpinTimers } from './pin.ts';
+import { pinTimers, timersArePinned, unpinAll, unpinDead } from './pin.ts';
 import { Program } from './program.ts';
+import {
+  attachControl,
+  findControl,
+  heldPrograms,
+  holdPrograms,
+  routeToDirector,
+} from './programs.ts';
 import { changeSysctls } from './sysctl.ts';
-import { detachLan, type LanPrograms, tcAttach, tcQuery } from './tc.ts';
+import { detachLan, type LanPrograms } from './tc.ts';
 
 export interface StartOptions {
   /** Most connections and templates that the table holds. */
@@ -35,12 +41,6 @@ export const defaults: StartOptions = {
   connections: connections.default,
   markMask: defaultMarkMask,
 };
-
-/** lvsj0's filters beside lvsj_control: programs for links with an Ethernet header, and for those without. */
-const heldHandle = {
-  ethernet: { ingress: 2, egress: 3 },
-  ip: { ingress: 4, egress: 5 },
-} as const;
 
 /** Seconds; TCP's are IPVS's, by state number. */
 const defaultTimeouts = [2, 900, 120, 60, 120, 120, 10, 60, 30, 120, 120, 300, 300, 0, 0, 0];
@@ -84,8 +84,7 @@ export class Director {
 
   /** The one that runs in this network namespace. */
   static find(): Director | undefined {
-    const ifindex = libbpf.interfaceIndex(directorLink);
-    const id = ifindex === 0 ? undefined : tcQuery(ifindex, 'ingress');
+    const id = findControl();
     if (id === undefined) return undefined;
     const control = Program.byId(id);
     const director = new Director(control, DirectorMaps.byIds(control.info.mapIds));
@@ -93,21 +92,20 @@ export class Director {
     const running = director.maps.map('settings').get(Buffer.alloc(4))?.readUInt32LE(0);
     if (running !== abi.abi.ABI_VERSION)
       throw new UserError(
-        `the director that runs here speaks ABI ${running}, this lvsj ${abi.abi.ABI_VERSION}: ` +
-          'use the lvsj that started it, or stop it with that and start it again',
+        `the director that runs here speaks ABI ${running}, this lvsj ${abi.abi.ABI_VERSION}: ${replaceHint}`,
       );
     return director;
   }
 
   /** Starts one; whatever fails, nothing is left behind. */
-  static start(options: StartOptions): Director {
+  static start(options: StartOptions, path = objectPath): Director {
     const bits = markBits(options.markMask);
     unpinDead();
-    const object = new DirectorObject();
+    const object = new DirectorObject(path);
     try {
       return bringUp(object, options, bits);
     } catch (error) {
-      takeDown(mapsOf(object));
+      takeDown(object.maps());
       throw error;
     } finally {
       object.close();
@@ -151,6 +149,18 @@ export class Director {
   keepTime(): void {
     if (timersArePinned()) return;
     pinTimers(this.maps.map('clocks').info.id);
+    this.#startTimers();
+  }
+
+  /** The timers, which run the programs of another object until now, run those of this one. */
+  takeTime(): void {
+    const taken = this.#ask({ kind: abi.requestKind.REQUEST_TAKE_OVER });
+    if (!timersArePinned()) pinTimers(this.maps.map('clocks').info.id);
+    else if (taken) return;
+    this.#startTimers();
+  }
+
+  #startTimers(): void {
     // The kernel waits for no lock to get a timer's memory: on a busy machine it may fail once.
     for (let tries = 1; tries < startTries; tries++)
       if (this.#ask({ kind: abi.requestKind.REQUEST_START })) return;
@@ -159,22 +169,15 @@ export class Director {
 
   /** The programs for LAN links, with and without a link header: descriptors that the caller closes. */
   lanPrograms(ethernet = true): LanPrograms {
-    const holder = libbpf.interfaceIndex(directorLink);
-    const handles = ethernet ? heldHandle.ethernet : heldHandle.ip;
-    const fd = (hook: 'ingress' | 'egress'): number => {
-      const id = tcQuery(holder, 'ingress', handles[hook]);
-      if (id === undefined)
-        throw new UserError(
-          `the ${hook} program is gone from ${directorLink}: lvsj stop, and again`,
-        );
-      return Program.byId(id).fd;
-    };
-    return { ingress: fd('ingress'), egress: fd('egress') };
+    return heldPrograms(ethernet);
   }
 
-  /** The director itself. */
+  /** The director itself. Its routes do not say which one they run: it has lvsj_control's map `object`. */
   routeProgram(): Program {
-    const program = findRouteProgram(this.maps);
+    const { id } = this.maps.map(digestMap).info;
+    const program = Program.find(
+      ({ name, mapIds }) => name === 'lvsj_director' && mapIds.includes(id),
+    );
     if (!program) throw new Error('lvsj_director is not loaded any more: its routes are gone');
     return program;
   }
@@ -204,33 +207,23 @@ function initialSettings(options: StartOptions, bits: MarkBits): abi.Settings {
   };
 }
 
-const mapsOf = (object: DirectorObject): DirectorMaps =>
-  new DirectorMaps(mapNames.map((name) => object.map(name)));
-
 function bringUp(object: DirectorObject, options: StartOptions, bits: MarkBits): Director {
-  const maps = mapsOf(object);
+  const maps = object.maps();
   createShards(maps.map('connections'), options.connections);
   maps.settings.set(0, initialSettings(options, bits));
-  const control = object.program('lvsj_control');
-  for (const map of maps.byName.values())
-    libbpf.check(libbpf.programBindMap(control.fd, map.fd, null), `bind map ${map.info.name}`);
+  const control = object.bindControl();
   makeDirectorLink();
-  const holder = libbpf.interfaceIndex(directorLink);
-  for (const hook of ['ingress', 'egress'] as const) {
-    tcAttach(holder, 'ingress', object.program(`lvsj_${hook}`).fd, heldHandle.ethernet[hook]);
-    tcAttach(holder, 'ingress', object.program(`lvsj_${hook}_ip`).fd, heldHandle.ip[hook]);
-  }
-  tcAttach(libbpf.interfaceIndex(directorPeer), 'ingress', object.program('lvsj_router').fd);
+  holdPrograms(object);
   // Last of the programs: from here on others find the director.
-  tcAttach(holder, 'ingress', control.fd);
+  attachControl(control);
   // The object closes its own descriptors: go on with ones that are the director's.
   const director = Director.find();
   if (!director) throw new Error('the director that was just started is not found');
   // A pin of ours can only be a dead namespace's whose number the kernel gave to this one.
-  unpinTimers();
+  unpinAll();
   director.keepTime();
   changeSysctls(director.maps, [], []);
-  addDirectorRoutes(object.program('lvsj_director').info.id, families());
+  routeToDirector(object, families());
   const nothing = { gateways: [], fwmarks: [], onePacket: [], families: families() };
   addObjects(planObjects(nothing, bits), families());
   return director;
@@ -245,7 +238,7 @@ function takeDown(maps: DirectorMaps | undefined): void {
   }
   deleteDirectorLink();
   // Last: it alone needs another mount namespace, which some may not enter.
-  unpinTimers();
+  unpinAll();
 }
 
 /** Ends the director of this namespace, and clears up after one that was half made. */

@@ -141,6 +141,17 @@ export const objectMap: Fn<[Pointer, string], Pointer | null> = bpf.func(
 export const objectProgram: Fn<[Pointer, string], Pointer | null> = bpf.func(
   'void *bpf_object__find_program_by_name(void *object, const char *name)',
 );
+export const mapReuseFd: Fn<[Pointer, number], number> = bpf.func(
+  'int bpf_map__reuse_fd(void *map, int fd)',
+);
+export const mapInner: Fn<[Pointer], Pointer | null> = bpf.func(
+  'void *bpf_map__inner_map(void *map)',
+);
+export const mapTypeOf: Fn<[Pointer], number> = bpf.func('int bpf_map__type(void *map)');
+export const mapKeySizeOf: Fn<[Pointer], number> = bpf.func('uint32 bpf_map__key_size(void *map)');
+export const mapValueSizeOf: Fn<[Pointer], number> = bpf.func(
+  'uint32 bpf_map__value_size(void *map)',
+);
 export const mapFdOf: Fn<[Pointer], number> = bpf.func('int bpf_map__fd(void *map)');
 export const programFdOf: Fn<[Pointer], number> = bpf.func('int bpf_program__fd(void *program)');
 export const mapReuse: Fn<[Pointer, number], number> = bpf.func(

@@ -1,16 +1,22 @@
-// Loads build/director.o into the kernel: programs checked, maps made at their sizes.
+// Loads build/director.o into the kernel: programs checked, maps made at their sizes, or those of a
+// director that runs.
 
-import { existsSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { UserError } from '../util/error.ts';
 import * as abi from './abi.gen.ts';
 import * as libbpf from './libbpf.ts';
-import { BpfMap, mapType, onDemand } from './map.ts';
-import type { DirectorMaps } from './maps.ts';
+import { BpfMap, type MapInfo, mapType, onDemand } from './map.ts';
+import { DirectorMaps } from './maps.ts';
 import { Program } from './program.ts';
 
-const objectPath = fileURLToPath(new URL('../../build/director.o', import.meta.url));
+export const objectPath = fileURLToPath(new URL('../../build/director.o', import.meta.url));
 const verifierLogSize = 1024 * 1024;
+
+/** What to do about a director that this lvsj can't drive. */
+export const replaceHint =
+  'lvsj upgrade --drain SECONDS replaces it by a new one, or use the lvsj that started it';
 
 const EPERM = -1;
 const EINVAL = -22;
@@ -34,41 +40,79 @@ function explainRefusal(error: number, log: Buffer): string {
   return `${libbpf.errorText(error)}${hint}`;
 }
 
+function requireFile(path: string): void {
+  if (!existsSync(path)) throw new UserError(`${path} is missing: run make build in the checkout`);
+}
+
+/** Tells one object file from another. */
+export function readDigest(path = objectPath): Buffer {
+  requireFile(path);
+  return createHash('sha256').update(readFileSync(path)).digest();
+}
+
 /** A loaded object; its programs and maps live as long as something holds them. */
 export class DirectorObject {
   readonly #path: string;
   readonly #object: libbpf.Pointer;
 
-  /** path: of another object than the director's (the benchmarks have some); maps: of one that runs, to go on with. */
-  constructor(path = objectPath, maps?: DirectorMaps) {
+  /**
+   * path: of another object than the director's (the benchmarks have some). running: the maps of a
+   * director that runs, which the programs then work on; those that it lacks are made.
+   */
+  constructor(path = objectPath, running?: DirectorMaps) {
     this.#path = path;
-    if (!existsSync(path))
-      throw new UserError(`${path} is missing: run make build in the checkout`);
+    requireFile(path);
     const log = Buffer.alloc(verifierLogSize);
     const object = libbpf.objectOpen(path, openOpts(log));
     if (object === null) throw new UserError(`open ${path}: ${libbpf.errorText(libbpf.errno())}`);
     this.#object = object;
-    if (maps) this.#reuse(maps);
-    const error = libbpf.objectLoad(object);
-    if (error < 0) {
+    try {
+      if (running) this.#takeMaps(running);
+      const error = libbpf.objectLoad(object);
+      if (error < 0) throw new UserError(`load the eBPF programs: ${explainRefusal(error, log)}`);
+    } catch (error) {
       this.close();
-      throw new UserError(`load the eBPF programs: ${explainRefusal(error, log)}`);
+      throw error;
     }
   }
 
-  /** Before it is loaded: what the programs know stays known. */
-  #reuse(maps: DirectorMaps): void {
+  #takeMaps({ byName }: DirectorMaps): void {
     for (const name of mapNames) {
-      const map = libbpf.objectMap(this.#object, name);
-      if (map === null) throw new Error(`${this.#path} has no map "${name}"`);
-      libbpf.check(libbpf.mapReuse(map, maps.map(name).fd), `reuse map ${name}`);
+      const have = byName.get(name);
+      if (have && name !== digestMap) takeMap(this.#find(name), have);
     }
+  }
+
+  #find(name: string): libbpf.Pointer {
+    const map = libbpf.objectMap(this.#object, name);
+    if (map === null) throw new Error(`${this.#path} has no map "${name}"`);
+    return map;
   }
 
   map(name: string): BpfMap {
-    const map = libbpf.objectMap(this.#object, name);
-    if (map === null) throw new Error(`${this.#path} has no map "${name}"`);
-    return new BpfMap(libbpf.mapFdOf(map));
+    return new BpfMap(libbpf.mapFdOf(this.#find(name)));
+  }
+
+  /** All that tools must find; descriptors that go with the object. */
+  maps(): DirectorMaps {
+    return new DirectorMaps(mapNames.map((name) => this.map(name)));
+  }
+
+  /**
+   * lvsj_control, by which others find all maps: those that no program uses, too. What it was loaded
+   * from lies beside it, and beside lvsj_director.
+   */
+  bindControl(): Program {
+    const control = this.program('lvsj_control');
+    const bind = (program: Program, map: BpfMap): void => {
+      const tried = `bind map ${map.info.name}`;
+      libbpf.check(libbpf.programBindMap(program.fd, map.fd, null), tried);
+    };
+    for (const name of mapNames) bind(control, this.map(name));
+    const digest = this.map(digestMap);
+    digest.set(Buffer.alloc(4), readDigest(this.#path));
+    bind(this.program('lvsj_director'), digest);
+    return control;
   }
 
   program(name: string): Program {
@@ -95,6 +139,9 @@ const openOpts = (log: Buffer): libbpf.OpenOpts => ({
   kernel_log_level: 0,
 });
 
+/** Holds readDigest of what the programs were loaded from. */
+export const digestMap = 'object';
+
 /** Names of all maps of bpf/maps.h and timer.h that tools must find. */
 export const mapNames = [
   'connections',
@@ -117,7 +164,39 @@ export const mapNames = [
   'slot_zeros',
   'memory',
   'applied',
+  digestMap,
 ] as const;
+
+type Shape = Pick<MapInfo, 'type' | 'keySize' | 'valueSize'>;
+
+const shapeOf = (map: libbpf.Pointer): Shape => ({
+  type: libbpf.mapTypeOf(map),
+  keySize: libbpf.mapKeySizeOf(map),
+  valueSize: libbpf.mapValueSizeOf(map),
+});
+
+/** Of the maps in a map, as far as there are any. */
+function innerShape(map: BpfMap): Shape | undefined {
+  const { value: key } = map.keys().next();
+  const id = key && map.get(key)?.readUInt32LE();
+  const inner = id === undefined ? undefined : BpfMap.tryById(id);
+  inner?.close();
+  return inner?.info;
+}
+
+/** How many entries a map has room for is the running one's affair. */
+function takeMap(map: libbpf.Pointer, have: BpfMap): void {
+  const same = (want: Shape, { type, keySize, valueSize }: Shape): boolean =>
+    want.type === type && want.keySize === keySize && want.valueSize === valueSize;
+  const inner = libbpf.mapInner(map);
+  const haveInner = inner === null ? undefined : innerShape(have);
+  if (!same(shapeOf(map), have.info) || (haveInner && !same(shapeOf(inner), haveInner)))
+    throw new UserError(
+      `the map "${have.info.name}" of the director that runs here has another form than this lvsj's: ` +
+        replaceHint,
+    );
+  libbpf.check(libbpf.mapReuseFd(map, have.fd), `take over BPF map "${have.info.name}"`);
+}
 
 /**
  * How many entries a shard must have room for: its share, and five standard deviations of what

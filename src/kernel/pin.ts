@@ -52,7 +52,7 @@ function outside(argv: string[]): string[] {
 
 /** Pins the map with the timers, for this network namespace. bpftool mounts bpffs if need be. */
 export function pinTimers(mapId: number): void {
-  unpin('timers');
+  unpinTimers();
   run(outside(['bpftool', 'map', 'pin', 'id', String(mapId), pinPath(namespaceId(), 'timers')]));
 }
 
@@ -63,19 +63,28 @@ export function timersArePinned(): boolean {
 
 export const unpinTimers = (): void => unpin('timers');
 
+/** Also what a command that was killed left there. */
+export const unpinAll = (): void => unpin('*');
+
+/** what: also a pattern, as of file names. */
 function unpin(what: string): void {
-  run(outside(['rm', '-f', pinPath(namespaceId(), what)]));
+  const [, name = ''] = pinPath(namespaceId(), what).split(`${bpffs}/`);
+  run(outside(['find', bpffs, '-maxdepth', '1', '-name', name, '-delete']));
 }
 
-/** Runs `ip` with words that name a path where it finds this program. */
+/**
+ * Runs `ip` with words that name a path where it finds this program. The path has the program's number,
+ * for the kernel compares the names of routes' programs, not the programs: of the same name it would
+ * keep the old one (bpf_lwt_prog_cmp of net/core/lwt_bpf.c).
+ */
 export function ipWithProgram(programId: number, words: (path: string) => string[]): void {
-  const path = pinPath(namespaceId(), 'director');
-  unpin('director');
+  const path = pinPath(namespaceId(), `director-${programId}`);
+  unpin('director*');
   run(outside(['bpftool', 'prog', 'pin', 'id', String(programId), path]));
   try {
     run(outside(['ip', ...words(path)]));
   } finally {
-    unpin('director');
+    unpin('director*');
   }
 }
 

@@ -14,6 +14,7 @@ const priority = 0x6c76;
 const defaultHandle = 1;
 
 const EEXIST = -17;
+const BPF_TC_F_REPLACE = 1;
 
 const hookOf = (ifindex: number, hook: TcHookName): libbpf.TcHook => ({
   sz: libbpf.structSize.tcHook,
@@ -41,7 +42,7 @@ export function tcQuery(
   return libbpf.tcQuery(hookOf(ifindex, hook), opts) === 0 ? opts.prog_id : undefined;
 }
 
-/** Attaches a program; returns whether the clsact qdisc had to be made. */
+/** Attaches a program, in the place of the one that is there; returns whether the clsact qdisc had to be made. */
 export function tcAttach(
   ifindex: number,
   hook: TcHookName,
@@ -50,7 +51,8 @@ export function tcAttach(
 ): boolean {
   const created = libbpf.tcHookCreate(hookOf(ifindex, hook));
   if (created !== EEXIST) libbpf.check(created, `add a clsact qdisc to link ${ifindex}`);
-  const opts = { ...optsOf(handle), prog_fd: programFd };
+  // At every moment packets meet the old program or the new one.
+  const opts = { ...optsOf(handle), prog_fd: programFd, flags: BPF_TC_F_REPLACE };
   libbpf.check(
     libbpf.tcAttach(hookOf(ifindex, hook), opts),
     `attach the ${hook} program to link ${ifindex}`,

@@ -1,0 +1,42 @@
+// Puts this lvsj's programs in the place of a running director's, while packets flow. The new ones work on
+// the maps that are there, so that each packet meets a whole director: old or new, on the same state.
+//
+// lvsj_control is the last, and with it comes the map that says what the programs were loaded from: who
+// is killed before leaves old and new side by side, and the next upgrade finds an old one to replace.
+
+import { Director, families } from './director.ts';
+import { DirectorObject, digestMap, objectPath, readDigest } from './object.ts';
+import { attachControl, holdPrograms, replaceLan, routeToDirector } from './programs.ts';
+
+/** Whether the running director was loaded from this object. Its age is not asked: going back is an upgrade, too. */
+export function isCurrent({ maps }: Director, path = objectPath): boolean {
+  const loaded = maps.byName.get(digestMap)?.get(Buffer.alloc(4));
+  return loaded?.equals(readDigest(path)) ?? false;
+}
+
+/**
+ * The director itself if its programs are this lvsj's, else the one that takes its place, and the old
+ * one is closed. The caller holds the lock.
+ */
+export function upgradeIfNeeded(director: Director, path = objectPath): Director {
+  if (isCurrent(director, path)) return director;
+  takeOver(director, path);
+  director.close();
+  const next = Director.find();
+  if (!next) throw new Error('the director that was just upgraded is not found');
+  return next;
+}
+
+function takeOver({ maps }: Director, path: string): void {
+  const object = new DirectorObject(path, maps);
+  try {
+    const control = object.bindControl();
+    routeToDirector(object, families());
+    replaceLan(object, maps);
+    holdPrograms(object);
+    new Director(control, object.maps()).takeTime();
+    attachControl(control);
+  } finally {
+    object.close();
+  }
+}
