@@ -18,7 +18,7 @@ import { printJson } from './print.ts';
 const longestWait = 86_400;
 
 /** The configuration, or all that is wrong with the file as one error. Warnings go to stderr. */
-function configOf(file: string): Config {
+export function configOf(file: string): Config {
   const parsed = loadConfig(file);
   for (const warning of parsed.warnings) process.stderr.write(`${formatProblem(warning)}\n`);
   if ('config' in parsed) return parsed.config;
@@ -67,7 +67,8 @@ export async function runApply(args: string[]): Promise<number> {
   const [file] = command.processedArgs as [string];
   const { confirm: seconds, json } = command.opts<{ confirm?: number; json?: boolean }>();
   requireRoot();
-  const { state } = deploy({ config: configOf(file), file, confirmSeconds: seconds ?? null });
+  const config = configOf(file);
+  const { state } = deploy({ config, file, confirmSeconds: seconds ?? null, upgrade: true });
   // In a process of its own, which outlives the terminal that the change may have cut off.
   if (seconds !== undefined) detach(['roll-back']);
   print(state, json);

@@ -22,3 +22,13 @@ export async function readDaemon(socket = socketPath()): Promise<DaemonState | n
     throw error;
   }
 }
+
+/** tried: what a daemon would undo. */
+export async function refuseDaemon(tried: string): Promise<void> {
+  const daemon = await readDaemon();
+  if (daemon)
+    throw new UserError(
+      `${tried}: the daemon (process ${daemon.pid}) would start the director again; end it first ` +
+        '(systemctl stop lvsj)',
+    );
+}

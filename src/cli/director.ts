@@ -5,7 +5,7 @@ import { Director, defaults, requireRoot, stopDirector } from '../kernel/directo
 import { withLock } from '../kernel/lock.ts';
 import { connections } from '../model/bounds.ts';
 import { exit, UserError } from '../util/error.ts';
-import { readDaemon } from './daemon.ts';
+import { refuseDaemon } from './daemon.ts';
 import { parse } from './parse.ts';
 
 function parseConnections(text: string): number {
@@ -55,12 +55,7 @@ export async function runStop(args: string[]): Promise<number> {
   );
   if (!(await parse(command, args))) return exit.ok;
   requireRoot();
-  const daemon = await readDaemon();
-  if (daemon)
-    throw new UserError(
-      `lvsj stop: the daemon (process ${daemon.pid}) would start the director again; end it first ` +
-        '(systemctl stop lvsj)',
-    );
+  await refuseDaemon('lvsj stop');
   withLock(stopDirector);
   return exit.ok;
 }

@@ -38,6 +38,10 @@ const commands: Record<string, CommandEntry> = {
     summary: 'have the daemon apply its file again',
     run: async (args) => (await import('./run.ts')).runReload(args),
   },
+  upgrade: {
+    summary: "this lvsj's programs for a director that another version started; connections stay",
+    run: async (args) => (await import('./upgrade.ts')).runUpgrade(args),
+  },
   start: {
     summary: 'start the director of this network namespace with other than default bounds',
     run: async (args) => (await import('./director.ts')).runStart(args),

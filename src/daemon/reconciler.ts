@@ -125,8 +125,9 @@ export class Reconciler {
     const start = performance.now();
     const environment = deployment.environment ?? readEnvironment();
     // What others changed is looked for when they change it: a reload need not wait for that.
-    const repair = deployment.repair ?? this.#applied === undefined;
-    const done = deploy({ ...deployment, environment, repair });
+    const starts = this.#applied === undefined;
+    const repair = deployment.repair ?? starts;
+    const done = deploy({ ...deployment, environment, repair, upgrade: starts });
     this.#environment = JSON.stringify(environment);
     const tookMs = Math.round(performance.now() - start);
     const { file, generation } = done.applied;

@@ -4,16 +4,17 @@
 import type { Applied } from '../model/applied.ts';
 import type { Config } from '../model/config.ts';
 import type { Environment } from '../model/environment.ts';
-import type { PlanState } from '../model/state.ts';
+import type { PlannedChange, PlanState } from '../model/state.ts';
 import { describePlan } from '../plan/describe.ts';
 import { planConfig } from '../plan/plan.ts';
 import { UserError } from '../util/error.ts';
 import { readApplied, writeApplied } from './applied.ts';
-import { applyConfig, type Done, lookAhead } from './apply.ts';
+import { type ApplyInput, applyConfig, type Done, lookAhead } from './apply.ts';
 import { Director, stopDirector } from './director.ts';
 import { readEnvironment } from './environment.ts';
 import { withLock } from './lock.ts';
 import { emptyTable } from './read-table.ts';
+import { isCurrent, upgradeIfNeeded } from './upgrade.ts';
 import { readRepairs } from './write-table.ts';
 
 export interface Deployment {
@@ -25,13 +26,15 @@ export interface Deployment {
   environment?: Environment;
   /** Also what others changed in the kernel: true unless the caller knows that nobody did. */
   repair?: boolean;
+  /** Also puts this lvsj's programs in the place of another one's. */
+  upgrade?: boolean;
 }
 
 /** Applies it, and starts a director if none runs; whatever fails leaves what was there. */
 export function deploy(deployment: Deployment): Done {
   return withLock(() => {
     using running = Director.find();
-    return running ? applyTo(running, deployment) : startWith(deployment);
+    return running ? applyToRunning(running, deployment) : startWith(deployment);
   });
 }
 
@@ -46,16 +49,35 @@ function startWith(deployment: Deployment): Done {
   }
 }
 
-function applyTo(director: Director, deployment: Deployment): Done {
+const applyTo = (director: Director, deployment: Deployment): Done =>
+  applyConfig(director, toInput(director, deployment));
+
+function applyToRunning(director: Director, deployment: Deployment): Done {
+  if (!deployment.upgrade || isCurrent(director)) return applyTo(director, deployment);
+  // What is refused changes nothing.
+  lookAhead(director, toInput(director, deployment));
+  upgradeIfNeeded(director);
+  const done = applyTo(director, deployment);
+  return { ...done, state: { ...done.state, changes: [upgrade, ...done.state.changes] } };
+}
+
+/** As a plan shows it. */
+const upgrade: PlannedChange = {
+  verb: 'change',
+  what: 'director',
+  detail: "the programs of this lvsj take the old ones' place; connections stay",
+};
+
+function toInput(director: Director, deployment: Deployment): ApplyInput {
   const { config, file, confirmSeconds, environment, repair = true } = deployment;
   const before = readApplied(director);
-  return applyConfig(director, {
+  return {
     config,
     file,
     environment: environment ?? readEnvironment(),
     repair,
     ...(confirmSeconds === undefined ? {} : { unconfirmed: until(confirmSeconds, before) }),
-  });
+  };
 }
 
 /** While one waits for its confirmation, what comes back is still the one before it. */
@@ -71,7 +93,8 @@ export function foresee({ config, environment = readEnvironment() }: Deployment)
   using director = Director.find();
   if (!director) return foreseeStart(config, environment);
   const outlook = lookAhead(director, { config, file: '', environment, repair: true });
-  return describePlan({ config, ...outlook, repairs: readRepairs(director) });
+  const state = describePlan({ config, ...outlook, repairs: readRepairs(director) });
+  return isCurrent(director) ? state : { ...state, changes: [upgrade, ...state.changes] };
 }
 
 function foreseeStart(config: Config, environment: Environment): PlanState {

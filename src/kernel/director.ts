@@ -17,7 +17,7 @@ import * as libbpf from './libbpf.ts';
 import { deleteDirectorLink, haveIpv6, makeDirectorLink, readLinks } from './link.ts';
 import { DirectorMaps } from './maps.ts';
 import { readMemory, restoreSysctls } from './memory.ts';
-import { createShards, DirectorObject, digestMap, objectPath, replaceHint } from './object.ts';
+import { createShards, DirectorObject, digestMap, FormError, objectPath } from './object.ts';
 import { addObjects, clearObjects } from './objects.ts';
 import { pinTimers, timersArePinned, unpinAll, unpinDead } from './pin.ts';
 import { Program } from './program.ts';
@@ -74,27 +74,52 @@ export function requireRoot(): void {
 }
 
 export class Director {
-  readonly control: Program;
-  readonly maps: DirectorMaps;
+  #control: Program;
+  #maps: DirectorMaps;
 
   constructor(control: Program, maps: DirectorMaps) {
-    this.control = control;
-    this.maps = maps;
+    this.#control = control;
+    this.#maps = maps;
+  }
+
+  get control(): Program {
+    return this.#control;
+  }
+
+  get maps(): DirectorMaps {
+    return this.#maps;
   }
 
   /** The one that runs in this network namespace. */
   static find(): Director | undefined {
+    const director = Director.findAny();
+    if (!director || director.abi === abi.abi.ABI_VERSION) return director;
+    const { abi: running } = director;
+    director.close();
+    throw new FormError(
+      `the director that runs here speaks ABI ${running}, this lvsj ${abi.abi.ABI_VERSION}`,
+    );
+  }
+
+  /** The same, whatever ABI it speaks: bpf/abi.h says what may be read of it. */
+  static findAny(): Director | undefined {
     const id = findControl();
     if (id === undefined) return undefined;
     const control = Program.byId(id);
-    const director = new Director(control, DirectorMaps.byIds(control.info.mapIds));
-    // The first word, whatever else an older or newer one keeps there.
-    const running = director.maps.map('settings').get(Buffer.alloc(4))?.readUInt32LE(0);
-    if (running !== abi.abi.ABI_VERSION)
-      throw new UserError(
-        `the director that runs here speaks ABI ${running}, this lvsj ${abi.abi.ABI_VERSION}: ${replaceHint}`,
-      );
-    return director;
+    return new Director(control, DirectorMaps.byIds(control.info.mapIds));
+  }
+
+  get abi(): number | undefined {
+    return this.maps.map('settings').get(Buffer.alloc(4))?.readUInt32LE(0);
+  }
+
+  /** Goes on with the one that stands in its place now. */
+  renew(): void {
+    const next = Director.find();
+    if (!next) throw new Error(`the director that was just put on ${directorLink} is not found`);
+    this.close();
+    this.#control = next.control;
+    this.#maps = next.maps;
   }
 
   /** Starts one; whatever fails, nothing is left behind. */
@@ -182,9 +207,14 @@ export class Director {
     return program;
   }
 
+  /** Takes it away, but for its ids in the marks that conntrack keeps. */
+  takeDown(): void {
+    takeDown(this.maps);
+  }
+
   /** Ends it: the namespace is as it was found. */
   stop(): void {
-    takeDown(this.maps);
+    this.takeDown();
     // Gateway ids mean nothing once the director is gone; a later one may give them to others. Last,
     // because until then packets still write them.
     clearMarks(this.bits.mask);

@@ -14,9 +14,12 @@ import { Program } from './program.ts';
 export const objectPath = fileURLToPath(new URL('../../build/director.o', import.meta.url));
 const verifierLogSize = 1024 * 1024;
 
-/** What to do about a director that this lvsj can't drive. */
-export const replaceHint =
-  'lvsj upgrade --drain SECONDS replaces it by a new one, or use the lvsj that started it';
+/** The director that runs keeps its state in another form than this lvsj does. */
+export class FormError extends UserError {
+  constructor(what: string) {
+    super(`${what}: lvsj upgrade --drain SECONDS replaces it, or use the lvsj that started it`);
+  }
+}
 
 const EPERM = -1;
 const EINVAL = -22;
@@ -191,9 +194,8 @@ function takeMap(map: libbpf.Pointer, have: BpfMap): void {
   const inner = libbpf.mapInner(map);
   const haveInner = inner === null ? undefined : innerShape(have);
   if (!same(shapeOf(map), have.info) || (haveInner && !same(shapeOf(inner), haveInner)))
-    throw new UserError(
-      `the map "${have.info.name}" of the director that runs here has another form than this lvsj's: ` +
-        replaceHint,
+    throw new FormError(
+      `the director that runs here has a map "${have.info.name}" of another form than this lvsj's`,
     );
   libbpf.check(libbpf.mapReuseFd(map, have.fd), `take over BPF map "${have.info.name}"`);
 }

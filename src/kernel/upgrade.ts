@@ -15,16 +15,14 @@ export function isCurrent({ maps }: Director, path = objectPath): boolean {
 }
 
 /**
- * The director itself if its programs are this lvsj's, else the one that takes its place, and the old
- * one is closed. The caller holds the lock.
+ * Whether the programs had to be replaced; the director that was given goes on with those that run then. The
+ * caller holds the lock.
  */
-export function upgradeIfNeeded(director: Director, path = objectPath): Director {
-  if (isCurrent(director, path)) return director;
+export function upgradeIfNeeded(director: Director, path = objectPath): boolean {
+  if (isCurrent(director, path)) return false;
   takeOver(director, path);
-  director.close();
-  const next = Director.find();
-  if (!next) throw new Error('the director that was just upgraded is not found');
-  return next;
+  director.renew();
+  return true;
 }
 
 function takeOver({ maps }: Director, path: string): void {

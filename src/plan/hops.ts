@@ -32,7 +32,8 @@ export const familyOf = (address: string): Family => (address.includes(':') ? 6 
 /** What stands for the next hop where the link itself is the way (ppp, WireGuard). */
 export const noNextHop: Record<Family, string> = { 4: '0.0.0.0', 6: '::' };
 
-function toHop(id: number, address: string, link: string, fresh: boolean): Hop {
+/** address: as the table writes it. */
+export function toHop(id: number, address: string, link: string, fresh: boolean): Hop {
   const family = familyOf(address);
   const [via = ''] = address.split('%');
   const scoped = address.includes('%');

@@ -13,6 +13,7 @@ import * as abi from '../../src/kernel/abi.gen.ts';
 import { decode, encode } from '../../src/kernel/codec.ts';
 import { Director, defaults } from '../../src/kernel/director.ts';
 import { BpfMap } from '../../src/kernel/map.ts';
+import { objectPath } from '../../src/kernel/object.ts';
 import { Program } from '../../src/kernel/program.ts';
 import { readConnections } from '../../src/kernel/read-connections.ts';
 import { gatewayAddress as addressOfEntry, readTable } from '../../src/kernel/read-table.ts';
@@ -282,10 +283,14 @@ export class Bed {
  * One for each test file: a process has one network namespace. Gateways 1 to `gateways` are
  * always there, by a service that nobody marks for, so that edits need not make them: quick.
  */
-export function openBed({ gateways = 4, markMask = defaults.markMask } = {}): Bed {
+export function openBed({
+  gateways = 4,
+  markMask = defaults.markMask,
+  object = objectPath,
+} = {}): Bed {
   enterNamespace();
   makeLinks();
-  const bed = new Bed(Director.start({ connections: 4096, markMask }));
+  const bed = new Bed(Director.start({ connections: 4096, markMask }, object));
   const kept: [number][] = Array.from({ length: gateways }, (_, i) => [i + 1]);
   for (const family of [4, 6] as const)
     bed.setService({ fwmark: keeperMark, family, gateways: kept });
