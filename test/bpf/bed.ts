@@ -246,9 +246,8 @@ export class Bed {
 
   /** No connections, counts zero, settings as at the start; services stay. */
   forget(): void {
-    const { maps } = this.director;
-    const { slotsUsed } = this.director.settings;
-    maps.settings.set(0, { ...this.#settings, slotsUsed });
+    const { maps, settings } = this.director;
+    maps.settings.set(0, { ...this.#settings, slotsUsed: settings.slotsUsed });
     this.changeConnections(() => undefined);
     this.#zeroCounts();
     maps.tableCounts.set(0, { ...maps.tableCounts.get(0)!, entries: 0 });
@@ -295,8 +294,6 @@ export function openBed({
   for (const family of [4, 6] as const)
     bed.setService({ fwmark: keeperMark, family, gateways: kept });
   // Also where a test file ends without close(): the pin of its timers would stay behind.
-  process.once('exit', () => {
-    if (Director.find()) bed.close();
-  });
+  process.once('exit', () => Director.find() && bed.close());
   return bed;
 }
