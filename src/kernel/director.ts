@@ -197,12 +197,15 @@ export class Director {
     return heldPrograms(ethernet);
   }
 
+  /** As routeProgram; undefined where its routes are gone, which alone held it. */
+  findRouteProgram(): Program | undefined {
+    const { id } = this.maps.map(digestMap).info;
+    return Program.find(({ name, mapIds }) => name === 'lvsj_director' && mapIds.includes(id));
+  }
+
   /** The director itself. Its routes do not say which one they run: it has lvsj_control's map `object`. */
   routeProgram(): Program {
-    const { id } = this.maps.map(digestMap).info;
-    const program = Program.find(
-      ({ name, mapIds }) => name === 'lvsj_director' && mapIds.includes(id),
-    );
+    const program = this.findRouteProgram();
     if (!program) throw new Error('lvsj_director is not loaded any more: its routes are gone');
     return program;
   }
@@ -253,7 +256,7 @@ function bringUp(object: DirectorObject, options: StartOptions, bits: MarkBits):
   unpinAll();
   director.keepTime();
   changeSysctls(director.maps, [], []);
-  routeToDirector(object, families());
+  routeToDirector(object.program('lvsj_director'), families());
   const nothing = { gateways: [], fwmarks: [], onePacket: [], families: families() };
   addObjects(planObjects(nothing, bits), families());
   return director;

@@ -154,9 +154,6 @@ export const mapValueSizeOf: Fn<[Pointer], number> = bpf.func(
 );
 export const mapFdOf: Fn<[Pointer], number> = bpf.func('int bpf_map__fd(void *map)');
 export const programFdOf: Fn<[Pointer], number> = bpf.func('int bpf_program__fd(void *program)');
-export const mapReuse: Fn<[Pointer, number], number> = bpf.func(
-  'int bpf_map__reuse_fd(void *map, int fd)',
-);
 export const mapCreate: Fn<[number, string, number, number, number, Buffer], number> = bpf.func(
   'int bpf_map_create(int type, const char *name, uint32 key, uint32 value, uint32 max, void *opts)',
 );

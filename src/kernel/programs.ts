@@ -74,8 +74,7 @@ function infoOf(id: number): Program['info'] {
 }
 
 /** The routes that run the director: what the kernel calls encap bpf. */
-export function routeToDirector(object: DirectorObject, families: Family[]): void {
-  const { id } = object.program('lvsj_director').info;
+export function routeToDirector({ info: { id } }: Program, families: Family[]): void {
   try {
     for (const family of families)
       ipWithProgram(id, (path) => [

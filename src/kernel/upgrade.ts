@@ -20,16 +20,21 @@ export function isCurrent({ maps }: Director, path = objectPath): boolean {
  */
 export function upgradeIfNeeded(director: Director, path = objectPath): boolean {
   if (isCurrent(director, path)) return false;
+  loadAnew(director, path);
+  return true;
+}
+
+/** All programs, for the maps that there are; the director that was given goes on with them. */
+export function loadAnew(director: Director, path = objectPath): void {
   takeOver(director, path);
   director.renew();
-  return true;
 }
 
 function takeOver({ maps }: Director, path: string): void {
   const object = new DirectorObject(path, maps);
   try {
     const control = object.bindControl();
-    routeToDirector(object, families());
+    routeToDirector(object.program('lvsj_director'), families());
     replaceLan(object, maps);
     holdPrograms(object);
     new Director(control, object.maps()).takeTime();

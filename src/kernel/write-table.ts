@@ -68,7 +68,7 @@ export function writeTable(
   const after = { hops, ...marksOf(want), config, up };
   const changed = options.repair ? 'all' : whatChanged(director, before, after);
   director.keepTime();
-  if (options.repair) keepDirectorRoutes(director.maps, families());
+  if (options.repair) keepDirectorRoutes(director, families());
   if (changed === 'all') addGateways(director, { before, after, renewNft: options.renewNft });
   else if (changed === 'nft') applyNft(plan(after, director), true);
   // Each time: links come and go with nobody to tell us.

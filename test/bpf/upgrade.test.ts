@@ -170,7 +170,7 @@ describe('upgrade', () => {
 describe('an upgrade that was killed', () => {
   /** What it does before lvsj_control, which is the last. */
   const steps = [
-    (object: DirectorObject) => routeToDirector(object, families()),
+    (object: DirectorObject) => routeToDirector(object.program('lvsj_director'), families()),
     (object: DirectorObject) => replaceLan(object, director.maps),
     holdPrograms,
     (object: DirectorObject) => new Director(object.bindControl(), object.maps()).takeTime(),
