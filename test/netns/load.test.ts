@@ -31,7 +31,11 @@ function gateway(name: string): GatewayState {
 
 /** How many of so many connections, one after the other, each ISP saw. */
 function connect(count: number): { isp1: number; isp2: number } {
-  const { [seen[4].isp1]: one = 0, [seen[4].isp2]: two = 0, ...other } = lab.connect(4, { count });
+  const {
+    [seen[4].isp1]: one = 0,
+    [seen[4].isp2]: two = 0,
+    ...other
+  } = lab.connect(4, { count, parallel: 1 });
   assert.deepEqual(other, {});
   return { isp1: one, isp2: two };
 }
