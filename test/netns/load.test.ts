@@ -131,7 +131,9 @@ describe('a director that looks at its lines', { timeout: 120_000 }, () => {
     // The first one measures isp1; the sixteenth tries the other.
     connect(16);
     const [near, far] = [gateway(isp1).rttUs, gateway(isp2).rttUs];
-    assert.ok(near && far && far >= delayMs * 1000 && near < far, `${near} and ${far} us`);
+    // The datapath's clock moves in steps of up to 4 ms.
+    const least = (delayMs - 4) * 1000;
+    assert.ok(near && far && far >= least && near < far, `${near} and ${far} us`);
     // Of 16 connections in a row one tries the other.
     assert.deepEqual(connect(48), { isp1: 45, isp2: 3 });
   });
