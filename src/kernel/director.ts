@@ -19,6 +19,7 @@ import { DirectorMaps } from './maps.ts';
 import { readMemory, restoreSysctls } from './memory.ts';
 import { createShards, DirectorObject, digestMap, FormError, objectPath } from './object.ts';
 import { addObjects, clearObjects } from './objects.ts';
+import { endPause } from './pause.ts';
 import { pinTimers, timersArePinned, unpinAll, unpinDead } from './pin.ts';
 import { Program } from './program.ts';
 import {
@@ -218,6 +219,7 @@ export class Director {
   /** Ends it: the namespace is as it was found. */
   stop(): void {
     this.takeDown();
+    endPause();
     // Gateway ids mean nothing once the director is gone; a later one may give them to others. Last,
     // because until then packets still write them.
     clearMarks(this.bits.mask);

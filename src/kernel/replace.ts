@@ -19,6 +19,7 @@ import { readEnvironment } from './environment.ts';
 import { toGateway, withoutPresence } from './hops.ts';
 import { withLock } from './lock.ts';
 import { DirectorObject } from './object.ts';
+import { whilePaused } from './pause.ts';
 import { emptyTable } from './read-table.ts';
 
 /** Connections and templates in the table of a director of any ABI. */
@@ -71,13 +72,15 @@ export function replaceDirector(config: Config): number {
     const environment = readEnvironment();
     prove(config, environment);
     const entries = countEntries(old);
-    old.takeDown();
     const { connections, markMask } = config;
-    if (before.markMask !== markMask) clearMarks(before.markMask);
-    using director = Director.start({ connections, markMask });
-    keepIds(director, config, gatewayIds);
-    const input = { config, file, environment: readEnvironment(), admin, repair: true };
-    applyConfig(director, { ...input, unconfirmed: null });
+    whilePaused(before.markMask, () => {
+      old.takeDown();
+      if (before.markMask !== markMask) clearMarks(before.markMask);
+      using director = Director.start({ connections, markMask });
+      keepIds(director, config, gatewayIds);
+      const input = { config, file, environment: readEnvironment(), admin, repair: true };
+      applyConfig(director, { ...input, unconfirmed: null });
+    });
     return entries;
   });
 }

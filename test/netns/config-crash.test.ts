@@ -87,13 +87,14 @@ describe('lvsj apply that is killed', { timeout: 120_000 }, () => {
     steady = await Promise.all(families.map((family) => startSteady(lab, family, { count: 50 })));
     connecting = keepConnecting();
     let killed = 0;
-    for (let k = 1; k <= kills; k++) {
+    for (let k = 1; killed < kills; k++) {
+      assert.ok(k <= 4 * kills, `only ${killed} of ${k} were killed before their end`);
       lab.write(configs[k % 2]!);
-      const death = { call: 1 + Math.floor(Math.random() * calls), seconds: Math.random() / 50 };
+      const death = { call: 1 + Math.floor(Math.random() * calls), seconds: Math.random() / 100 };
       if ((await applyAndDie(lab, death)).killed) killed++;
       if (k % 25 === 0) assertConverges(lab, configs[k % 2]!);
     }
-    assert.ok(killed > kills * 0.8, `${killed} of ${kills} were killed before their end`);
+    assertConverges(lab, configs[0]);
     const { failed, ...seen } = await connecting.end();
     assert.equal(failed, undefined, JSON.stringify(seen));
     for (const run of steady) {
