@@ -4,6 +4,7 @@
 //   3. somebody who changed what is ours, or time that passed: what is missing is put back.
 // What it keeps to lies in the kernel, with what is applied: `lvsj apply` beside it is followed, too.
 
+import { isDeepStrictEqual } from 'node:util';
 import type { DirectorEvent, Planned } from '../api/store.ts';
 import { loadConfig } from '../config/load.ts';
 import { type Parsed, parseConfig } from '../config/parse.ts';
@@ -38,8 +39,8 @@ export class Reconciler {
   /** Why the newest file was refused; '' if it was not. */
   error = '';
   readonly #options: ReconcilerOptions;
-  /** As read last, in text: what is the same needs no plan. */
-  #environment = '';
+  /** As read last; whenever it changes, follow() is called. */
+  #environment: Environment | undefined;
   #applied: Applied | undefined;
   /** The addresses of connections, in text. */
   #sources = '';
@@ -82,11 +83,11 @@ export class Reconciler {
     using director = Director.find();
     const applied = director && readApplied(director);
     const environment = readEnvironment();
-    const text = JSON.stringify(environment);
+    const same = isDeepStrictEqual(environment, this.#environment);
     const repairs = director && applied ? readRepairs(director) : [];
     // Somebody took the director itself away.
     const wanted = applied ?? this.#applied;
-    if (!wanted || (applied && repairs.length === 0 && text === this.#environment)) return;
+    if (!wanted || (applied && repairs.length === 0 && same)) return;
     const { config, file } = wanted;
     const done = this.#deploy({ config, file, environment, repair: true });
     if (repairs.includes(nftRepair)) dropLost(config.markMask);
@@ -123,12 +124,12 @@ export class Reconciler {
 
   #deploy(deployment: Deployment): Done {
     const start = performance.now();
-    const environment = deployment.environment ?? readEnvironment();
+    const environment = deployment.environment ?? this.#environment ?? readEnvironment();
     // What others changed is looked for when they change it: a reload need not wait for that.
     const starts = this.#applied === undefined;
     const repair = deployment.repair ?? starts;
     const done = deploy({ ...deployment, environment, repair, upgrade: starts });
-    this.#environment = JSON.stringify(environment);
+    this.#environment = environment;
     const tookMs = Math.round(performance.now() - start);
     const { file, generation } = done.applied;
     const { changes } = done.state;
