@@ -68,13 +68,18 @@ async function editServices(
   return gateways;
 }
 
-/** The gateway of the client's newest connection: all others have ended before. */
+/** The gateway of the client's newest connection, once all others have ended: the last of them may take a moment. */
 async function gatewayOf(stage: Stage, client: string): Promise<string> {
-  const listing = await stage.quietly('director', 'lvsj ipvsadm -Lnc');
-  const all = parseConnections(listing).filter((known) => known.client === client);
-  const open = all.filter(({ protocol, state }) => protocol === 'TCP' && state !== 'TIME_WAIT');
-  const [connection] = open.length > 0 ? open : all.filter(({ protocol }) => protocol === 'TCP');
-  return open.length > 1 ? 'more than one connection' : (connection?.gateway ?? 'no connection');
+  let gateways: string[] = [];
+  await stage.until(`one connection of ${client}`, async () => {
+    const listing = await stage.quietly('director', 'lvsj ipvsadm -Lnc');
+    const all = parseConnections(listing).filter((known) => known.client === client);
+    const tcp = all.filter(({ protocol }) => protocol === 'TCP');
+    const open = tcp.filter(({ state }) => state !== 'TIME_WAIT');
+    gateways = (open.length > 0 ? open : tcp).map(({ gateway }) => gateway);
+    return open.length <= 1;
+  });
+  return gateways[0] ?? 'no connection';
 }
 
 async function showDrained(stage: Stage, own: Isp, other: Isp): Promise<void> {
