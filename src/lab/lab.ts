@@ -11,6 +11,7 @@ import {
   readFileSync,
   rmdirSync,
   rmSync,
+  statSync,
 } from 'node:fs';
 import { constants } from 'node:os';
 import { fileURLToPath } from 'node:url';
@@ -71,6 +72,7 @@ export async function labDown(name: string): Promise<boolean> {
   // Processes first: a daemon that still runs would repair what `stop` takes away.
   await endProcesses(namespaces.map((ns) => `${namespaceDirectory}/${ns}`));
   const problem = hosts.includes('director') ? stopDirector(name) : undefined;
+  for (const ns of namespaces) removeSocket(ns);
   deleteNamespaces(namespaces);
   rmSync(directory, { recursive: true, force: true });
   removeIfEmpty(runDirectory);
@@ -171,6 +173,12 @@ function stopDirector(name: string): string | undefined {
   if (running.status !== 0) return undefined;
   const { status, stderr } = tryRun(inHost(name, 'director', [...cliProgram, 'stop']));
   return status === 0 || stderr.includes('not running') ? undefined : stderr.trim();
+}
+
+/** That of a daemon which was killed: see util/socket-path.ts. */
+function removeSocket(namespace: string): void {
+  const found = statSync(`${namespaceDirectory}/${namespace}`, { throwIfNoEntry: false });
+  if (found) rmSync(`${runDirectory}/netns-${found.ino}.sock`, { force: true });
 }
 
 function deleteNamespaces(namespaces: string[]): void {
