@@ -9,6 +9,7 @@ import {
   protocolsWithPorts,
 } from '../config/words.ts';
 import type { Question } from '../explain/explain.ts';
+import { familyOf } from '../model/address.ts';
 import { exit, UserError } from '../util/error.ts';
 
 /** A port that clients choose, and the one that most connections go to. */
@@ -76,8 +77,8 @@ export interface QuestionOptions {
 export function parseQuestion(args: readonly string[], options: QuestionOptions): Question {
   const [from = '', to = '', name = 'tcp', sport, dport] = args;
   const [client, server] = [parseAddress(from), parseAddress(to)];
-  const family = client.includes(':') ? 6 : 4;
-  if (server.includes(':') !== client.includes(':'))
+  const family = familyOf(client);
+  if (familyOf(server) !== family)
     throw usageError(`${client} and ${server} are of different families`);
   const protocol = parseProtocol(name, family);
   const { link, dscp = '0', fwmark } = options;

@@ -3,9 +3,10 @@
 
 import { readFirewall } from '../firewall/firewall.ts';
 import { covers, type FirewallRule } from '../firewall/rule.ts';
+import { familyOf } from '../model/address.ts';
 import type { Facts, GatewayFact, LinkFact } from '../model/facts.ts';
 import { type Check, error, type Found, note, warning } from './finding.ts';
-import { contains, familyOf, isPrivate } from './prefix.ts';
+import { contains, isPrivate } from './prefix.ts';
 import { gatewayName, gatewaysOf, isGlobal, lanLinks, networksOf, repair } from './view.ts';
 
 export const offload: Check = {

@@ -1,7 +1,8 @@
 // Prefixes and addresses, compared.
 
 import ipaddr from 'ipaddr.js';
-import type { Family } from '../model/table.ts';
+import { familyOf } from '../model/address.ts';
+import { contains as holds } from '../model/prefix.ts';
 
 type Address = ipaddr.IPv4 | ipaddr.IPv6;
 
@@ -16,13 +17,9 @@ function parsePrefix(text: string): [Address, number] {
 
 export const lengthOf = (prefix: string): number => parsePrefix(prefix)[1];
 
-export const familyOf = (text: string): Family => (text.includes(':') ? 6 : 4);
-
-/** Whether an address lies in a prefix; one of the other family does not. */
-export function contains(prefix: string, address: string): boolean {
-  if (familyOf(prefix) !== familyOf(address)) return false;
-  return parseAddress(address).match(parsePrefix(prefix) as [ipaddr.IPv4, number]);
-}
+/** As model's, of an address that may have a `%link`. */
+export const contains = (prefix: string, address: string): boolean =>
+  holds(prefix, address.replace(/%.*$/, ''));
 
 /** Whether two prefixes have addresses in common: the longer one begins in the shorter one. */
 export function overlap(a: string, b: string): boolean {

@@ -5,10 +5,10 @@ import { type Applied, adminOf, gatewayKey } from '../model/applied.ts';
 import type { Snat } from '../model/config.ts';
 import type { LinkAddress } from '../model/environment.ts';
 import type { Candidate, ExplainedGateway, ExplainedPacket } from '../model/explanation.ts';
+import { contains, withPrefix } from '../model/prefix.ts';
 import { formatSnat } from '../model/snat.ts';
 import type { Family, ServiceKey } from '../model/table.ts';
 import { noNextHop } from '../plan/hops.ts';
-import { contains, withPrefix } from './prefix.ts';
 import type { GatewaySlot, Source } from './source.ts';
 
 /** The configuration's name of a gateway, else its address; '' if there is none of this id. */

@@ -3,9 +3,9 @@
 
 import type { Range, RuleConfig, SetConfig } from '../model/config.ts';
 import type { ExplainedPacket } from '../model/explanation.ts';
+import { contains } from '../model/prefix.ts';
 import type { Family } from '../model/table.ts';
 import { withPorts } from '../plan/nft-rules.ts';
-import { contains } from './prefix.ts';
 
 export interface RuleQuestion {
   packet: ExplainedPacket;

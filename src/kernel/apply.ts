@@ -1,13 +1,14 @@
 // Carries out the plan of a configuration. Every step leaves traffic flowing: whoever is killed between
 // two of them leaves what the next one starts from. The caller holds the lock.
 
+import { familyOf } from '../model/address.ts';
 import type { Applied } from '../model/applied.ts';
 import type { Config } from '../model/config.ts';
 import type { Environment } from '../model/environment.ts';
 import { settingRules } from '../model/setting.ts';
 import type { AdminState, PlanState } from '../model/state.ts';
 import { describePlan } from '../plan/describe.ts';
-import { familyOf, noNextHop } from '../plan/hops.ts';
+import { noNextHop } from '../plan/hops.ts';
 import { gatewayTable } from '../plan/objects.ts';
 import { type Move, type Plan, planConfig } from '../plan/plan.ts';
 import { UserError } from '../util/error.ts';

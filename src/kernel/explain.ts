@@ -1,6 +1,7 @@
 // What the kernel of this network namespace answers where src/explain asks.
 
 import type { FoundRoute, GatewaySlot, Source } from '../explain/source.ts';
+import { familyOf } from '../model/address.ts';
 import type { ExplainedPacket } from '../model/explanation.ts';
 import type { Family, ServiceKey } from '../model/table.ts';
 import { maxGateways } from '../plan/hops.ts';
@@ -22,8 +23,6 @@ interface IpRoute {
   dev?: string;
   table?: string;
 }
-
-const familyOf = (address: string): Family => (address.includes(':') ? 6 : 4);
 
 /** fibmatch: the route itself, not what it makes of the one address. */
 const getRoute = (address: string, words: string[] = []): RunResult =>

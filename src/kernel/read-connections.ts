@@ -1,6 +1,6 @@
 // The connection table -> connections as people see them.
 
-import { addressFromWords } from '../model/address.ts';
+import { addressFromWords, familyOf } from '../model/address.ts';
 import type { Connection } from '../model/table.ts';
 import * as abi from './abi.gen.ts';
 import type { Director } from './director.ts';
@@ -71,7 +71,7 @@ export function connectionReader(director: Director) {
     const ports = portsOf(key);
     return {
       protocol: key.protocol,
-      family: client.includes(':') ? 6 : 4,
+      family: familyOf(client),
       client,
       server: addressFromWords(key.server.word),
       ...ports,

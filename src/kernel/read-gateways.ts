@@ -1,11 +1,11 @@
 // The director's gateways as everybody outside sees them: those of the configuration, also while they
 // have no next hop, and those that only lvsj ipvsadm knows.
 
+import { familyOf } from '../model/address.ts';
 import { type Applied, adminOf } from '../model/applied.ts';
 import { formatSnat } from '../model/snat.ts';
 import type { GatewayState } from '../model/state.ts';
 import { type Counters, noCounters } from '../model/table.ts';
-import { familyOf } from '../plan/hops.ts';
 import * as abi from './abi.gen.ts';
 import { type NamedGateway, Names, wantedAddress } from './config-names.ts';
 import type { Director } from './director.ts';

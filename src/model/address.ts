@@ -1,6 +1,10 @@
 // Addresses as text and as the datapath holds them: four 32-bit words, IPv4 as ::ffff:a.b.c.d.
 
 import ipaddr from 'ipaddr.js';
+import type { Family } from './table.ts';
+
+/** Of an address or a prefix. */
+export const familyOf = (text: string): Family => (text.includes(':') ? 6 : 4);
 
 /** The words of an address; a `%link` is ignored. */
 export function addressToWords(text: string): number[] {

@@ -1,10 +1,10 @@
 // The gateways of a configuration in the environment that there is: which next hop each has now, and
 // whether a new connection can go there.
 
-import ipaddr from 'ipaddr.js';
 import { gatewayKey } from '../model/applied.ts';
 import type { Config, GatewayConfig, Snat, Via } from '../model/config.ts';
 import type { Environment, LinkFacts } from '../model/environment.ts';
+import { contains } from '../model/prefix.ts';
 import type { Family } from '../model/table.ts';
 import { type KnownGateway, type KnownGateways, noNextHop } from './hops.ts';
 
@@ -28,17 +28,12 @@ export interface ResolvedGateway {
 const families = [4, 6] as const satisfies Family[];
 const familyName = { 4: 'IPv4', 6: 'IPv6' } as const;
 
-const contains = (network: string, length: number, address: string): boolean => {
-  const [a, b] = [ipaddr.parse(network), ipaddr.parse(address)];
-  return a.kind() === b.kind() && a.match(b as ipaddr.IPv4 & ipaddr.IPv6, length);
-};
-
 /** How narrow a link's network around this address is; -1: it has none. */
 const reach = ({ addresses }: LinkFacts, address: string): number =>
   Math.max(
     -1,
     ...addresses
-      .filter((own) => contains(own.peer ?? own.address, own.length, address))
+      .filter((own) => contains(`${own.peer ?? own.address}/${own.length}`, address))
       .map(({ length }) => length),
   );
 

@@ -1,5 +1,6 @@
 // Which gateway ids the gateways of a table have: known next hops keep theirs, new ones get one.
 
+import { familyOf } from '../model/address.ts';
 import type { Family, Service } from '../model/table.ts';
 import { UserError } from '../util/error.ts';
 import type { GatewayObject } from './objects.ts';
@@ -26,8 +27,6 @@ export interface Hop extends GatewayObject {
 }
 
 export const hopKey = (family: Family, address: string): string => `${family} ${address}`;
-
-export const familyOf = (address: string): Family => (address.includes(':') ? 6 : 4);
 
 /** What stands for the next hop where the link itself is the way (ppp, WireGuard). */
 export const noNextHop: Record<Family, string> = { 4: '0.0.0.0', 6: '::' };

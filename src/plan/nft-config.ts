@@ -1,9 +1,10 @@
 // What a configuration adds to our nftables table: sets, rules, source addresses, answers that leave by
 // the link that their connection came in by, and segments that fit a smaller link.
 
+import { familyOf } from '../model/address.ts';
 import type { ClampObject, ConfigObjects, GatewayPolicy, SetObject } from '../model/objects.ts';
 import type { Family } from '../model/table.ts';
-import { counterName, domainSetName, familyOfPrefix, setName } from './nft-rules.ts';
+import { counterName, domainSetName, setName } from './nft-rules.ts';
 import { gatewayMark, hex, type MarkBits, noGateway } from './objects.ts';
 
 const families = [4, 6] as const satisfies Family[];
@@ -26,7 +27,7 @@ const quoted = (links: string[]): string => `{ ${links.map((link) => `"${link}"`
 
 function planSet({ name, prefixes, domains }: SetObject, kept: Kept): string[] {
   return families.flatMap((family) => {
-    const mine = prefixes.filter((prefix) => familyOfPrefix(prefix) === family);
+    const mine = prefixes.filter((prefix) => familyOf(prefix) === family);
     const dns = domainSetName(name, family);
     const found = kept.elements.get(dns) ?? [];
     const elements = (list: string[]): string =>

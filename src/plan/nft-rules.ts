@@ -1,6 +1,7 @@
 // A rule of the configuration -> the nftables expressions that match what it matches.
 
 import { createHash } from 'node:crypto';
+import { familyOf } from '../model/address.ts';
 import type { Range, RuleConfig, SetConfig } from '../model/config.ts';
 import type { RuleObject } from '../model/objects.ts';
 import type { Family } from '../model/table.ts';
@@ -10,8 +11,6 @@ const protocolFamily = { 4: 'ipv4', 6: 'ipv6' } as const;
 
 /** What a rule with ports and no protocol asks for: TCP, UDP, SCTP. */
 export const withPorts = [6, 17, 132];
-
-export const familyOfPrefix = (prefix: string): Family => (prefix.includes(':') ? 6 : 4);
 
 /** nftables' name of a set of ours; what DNS feeds has one of its own, for its elements expire. */
 export const setName = (name: string, family: Family): string => `set_${name}_${family}`;
@@ -36,12 +35,12 @@ function planSide(
 ): string[] {
   if (list.length === 0) return [''];
   const field = `${familyWord[family]} ${side}`;
-  const prefixes = list.filter((item) => !item.startsWith('@') && familyOfPrefix(item) === family);
+  const prefixes = list.filter((item) => !item.startsWith('@') && familyOf(item) === family);
   const named = list.flatMap((item) => sets.get(item.slice(1)) ?? []);
   return [
     ...(prefixes.length > 0 ? [`${field} ${braces(prefixes)}`] : []),
     ...named
-      .filter((set) => set.prefixes.some((prefix) => familyOfPrefix(prefix) === family))
+      .filter((set) => set.prefixes.some((prefix) => familyOf(prefix) === family))
       .map(({ name }) => `${field} @${setName(name, family)}`),
     ...named
       .filter((set) => set.domains.length > 0)

@@ -1,5 +1,6 @@
 // The plan: from a configuration and what there is to what shall be. Pure; src/kernel/apply.ts carries it out.
 
+import { familyOf } from '../model/address.ts';
 import { type Applied, adminOf } from '../model/applied.ts';
 import type { Config } from '../model/config.ts';
 import type { Environment } from '../model/environment.ts';
@@ -8,7 +9,7 @@ import type { AdminState } from '../model/state.ts';
 import type { Table } from '../model/table.ts';
 import { planConfigObjects } from './config-objects.ts';
 import { type ResolvedGateway, resolveGateways } from './gateways.ts';
-import { addressesOf, familyOf, hopKey, type KnownGateways, planHops } from './hops.ts';
+import { addressesOf, hopKey, type KnownGateways, planHops } from './hops.ts';
 import { planTable } from './services.ts';
 
 /** What there is. */

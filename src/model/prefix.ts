@@ -1,6 +1,6 @@
 // Does a prefix hold an address? Both as text, of either family.
 
-import { addressToWords } from '../model/address.ts';
+import { addressToWords, familyOf } from './address.ts';
 
 /** By hand: sets are large, and ipaddr.js takes twenty times as long. */
 const ipv4 = (address: string): number =>
@@ -12,13 +12,12 @@ const ipv6 = (address: string): bigint =>
 /** prefix: an address with or without a length. */
 export function contains(prefix: string, address: string): boolean {
   const [net = '', length] = prefix.split('/');
-  if (net.includes(':') !== address.includes(':')) return false;
-  if (length === undefined) return net === address;
-  if (net.includes(':')) {
-    const rest = BigInt(128 - Number(length));
+  if (familyOf(net) !== familyOf(address)) return false;
+  if (familyOf(net) === 6) {
+    const rest = BigInt(128 - Number(length ?? 128));
     return ipv6(net) >> rest === ipv6(address) >> rest;
   }
-  const size = 2 ** (32 - Number(length));
+  const size = 2 ** (32 - Number(length ?? 32));
   return Math.floor(ipv4(net) / size) === Math.floor(ipv4(address) / size);
 }
 
