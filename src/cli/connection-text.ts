@@ -1,6 +1,6 @@
 // Connections for people: a table that is printed while it is read.
 
-import { formatExpiry } from '../ipvsadm/format.ts';
+import { formatEndpoint, formatExpiry } from '../ipvsadm/format.ts';
 import { addressFromWords } from '../model/address.ts';
 import { formatProtocol } from '../model/protocol.ts';
 import type { ConnectionState } from '../model/state.ts';
@@ -19,10 +19,8 @@ const columns = [
 ];
 
 /** `198.51.100.10:443`, `[2001:db8::1]:443`, and without a port where there is none. */
-function formatEnd(address: string, port: number): string {
-  if (port === 0) return address;
-  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
-}
+const formatEnd = (address: string, port: number): string =>
+  port === 0 ? address : formatEndpoint(address, port);
 
 /** The side of which a template does not speak: nothing, or the service's fwmark in its place. */
 function isOpen(address: string, { family, fwmark }: ConnectionState): boolean {

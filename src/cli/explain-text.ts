@@ -1,6 +1,7 @@
 // An explanation as people read it: a few aligned lines.
 
 import { protocolsWithPorts } from '../config/words.ts';
+import { formatEndpoint } from '../ipvsadm/format.ts';
 import type {
   Candidate,
   Decision,
@@ -27,10 +28,8 @@ function formatAge(seconds: number): string {
 
 function formatPacket(packet: ExplainedPacket): string {
   const { protocol, client, clientPort, server, serverPort, link, dscp } = packet;
-  const end = (address: string, port: number): string => {
-    if (!protocolsWithPorts.includes(protocol)) return address;
-    return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
-  };
+  const end = (address: string, port: number): string =>
+    protocolsWithPorts.includes(protocol) ? formatEndpoint(address, port) : address;
   const words = [
     `${formatProtocol(protocol)} ${end(client, clientPort)} -> ${end(server, serverPort)}`,
     link === '' ? "the router's own" : `from ${link}`,

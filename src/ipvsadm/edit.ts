@@ -5,11 +5,17 @@
 import { limits } from '../model/bounds.ts';
 import { persistenceKeys } from '../model/persistence.ts';
 import { schedulers } from '../model/scheduler.ts';
-import { noCounters, type Service, type ServiceGateway, type Table } from '../model/table.ts';
+import {
+  noCounters,
+  type Service,
+  type ServiceGateway,
+  sameService,
+  type Table,
+} from '../model/table.ts';
 import { UserError } from '../util/error.ts';
 import { parseIpv4, parseIpv6 } from './address.ts';
 import type { EditCommand, ServerCommand, ServiceCommand } from './command.ts';
-import { findService, isService } from './find.ts';
+import { findService } from './find.ts';
 
 type GatewayKey = { address: string; port: number };
 
@@ -81,7 +87,7 @@ function editService(table: Table, command: ServiceCommand): Table {
 
 const replace = (table: Table, changed: Service): Table => ({
   ...table,
-  services: table.services.map((service) => (isService(service, changed) ? changed : service)),
+  services: table.services.map((service) => (sameService(service, changed) ? changed : service)),
 });
 
 const isGateway = (gateway: GatewayKey, key: GatewayKey): boolean =>

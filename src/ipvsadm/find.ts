@@ -1,13 +1,16 @@
 // Finding and ordering the entries of a table, as listings, saves and edits all need it.
 
-import type { Service, ServiceGateway, ServiceKey, Table } from '../model/table.ts';
+import {
+  type Service,
+  type ServiceGateway,
+  type ServiceKey,
+  sameService,
+  type Table,
+} from '../model/table.ts';
 import { parseIpv4, parseIpv6 } from './address.ts';
 
-export const isService = (service: ServiceKey, key: ServiceKey): boolean =>
-  service.family === key.family && service.fwmark === key.fwmark;
-
 export const findService = (table: Table, key: ServiceKey): Service | undefined =>
-  table.services.find((service) => isService(service, key));
+  table.services.find((service) => sameService(service, key));
 
 /**
  * By fwmark as a signed 32-bit number, then IPv4 before IPv6: ipvsadm's order, so marks from 2^31

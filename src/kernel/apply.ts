@@ -1,14 +1,14 @@
 // Carries out the plan of a configuration. Every step leaves traffic flowing: whoever is killed between
 // two of them leaves what the next one starts from. The caller holds the lock.
 
-import { familyOf } from '../model/address.ts';
 import type { Applied } from '../model/applied.ts';
 import type { Config } from '../model/config.ts';
 import type { Environment } from '../model/environment.ts';
 import { settingRules } from '../model/setting.ts';
 import type { AdminState, PlanState } from '../model/state.ts';
 import { describePlan } from '../plan/describe.ts';
-import { noNextHop } from '../plan/hops.ts';
+import { routeWords } from '../plan/diff.ts';
+import { toHop } from '../plan/hops.ts';
 import { gatewayTable } from '../plan/objects.ts';
 import { type Move, type Plan, planConfig } from '../plan/plan.ts';
 import { UserError } from '../util/error.ts';
@@ -114,17 +114,12 @@ function moveGateway(
   { id, address, link, onlink }: Move,
   { links }: Environment,
 ): void {
-  const family = familyOf(address);
-  const [via = ''] = address.split('%');
-  const scoped = address.includes('%');
-  const nextHop = via === noNextHop[family] ? '' : via;
-  const hop = { id, family, address, via: nextHop, link, scoped, fresh: false };
-  const words = nextHop === '' ? [] : ['via', nextHop];
-  const near = onlink ? ['onlink'] : [];
-  const route = ['route', 'replace', 'default', ...words, 'dev', link, ...near];
+  const hop = toHop(id, address, link, false);
+  const { family, via } = hop;
+  const route = { family, table: gatewayTable(id), via, link, onlink, source: '' };
   // A link that is down takes no route; it gets it when it is up.
   if (links.some(({ name, up }) => name === link && up))
-    run(['ip', `-${family}`, ...route, 'table', String(gatewayTable(id))]);
+    run(['ip', `-${family}`, ...routeWords('replace', route).words.split(' ')]);
   const old = maps.gateways.get(id);
   const { capacityDown = 0n, capacityUp = 0n } = old ?? {};
   maps.gateways.set(id, { ...toGateway(hop, old), capacityDown, capacityUp });

@@ -8,6 +8,8 @@ import { gatewayAddress } from './read-table.ts';
 
 const { GATEWAY_PRESENT, GATEWAY_SCOPED } = abi.gatewayFlag;
 
+export const isPresent = ({ flags }: abi.Gateway): boolean => (flags & GATEWAY_PRESENT) !== 0;
+
 /** Those that have an id: an entry that was never used has no link. */
 export function knownGateways(gateways: Map<number, abi.Gateway>): KnownGateways {
   const used = [...gateways].filter(([, { link }]) => link !== '');
@@ -17,7 +19,7 @@ export function knownGateways(gateways: Map<number, abi.Gateway>): KnownGateways
       {
         address: gatewayAddress(gateway),
         link: gateway.link,
-        present: (gateway.flags & GATEWAY_PRESENT) !== 0,
+        present: isPresent(gateway),
       },
     ]),
   );

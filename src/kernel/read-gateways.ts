@@ -9,6 +9,7 @@ import { type Counters, noCounters } from '../model/table.ts';
 import * as abi from './abi.gen.ts';
 import { type NamedGateway, Names, wantedAddress } from './config-names.ts';
 import type { Director } from './director.ts';
+import { isPresent } from './hops.ts';
 import {
   gatewayAddress,
   nextHop,
@@ -39,9 +40,6 @@ function listSources(entries: Map<number, abi.Gateway>, names: Names): Source[] 
     ...others.map(([id, entry]) => ({ id, entry })),
   ];
 }
-
-const isPresent = (entry: abi.Gateway): boolean =>
-  (entry.flags & abi.gatewayFlag.GATEWAY_PRESENT) !== 0;
 
 const toIdentity = ({ id, named, entry }: Source, names: Names): GatewayIdentity =>
   named ? ofConfiguration(named, entry, names.applied) : ofKernel(id, entry);

@@ -2,7 +2,13 @@
 
 import type { Link } from '../model/environment.ts';
 import type { ConfigObjects } from '../model/objects.ts';
-import { type Family, noCounters, type ServiceKey, type Table } from '../model/table.ts';
+import {
+  type Family,
+  noCounters,
+  type ServiceKey,
+  sameService,
+  type Table,
+} from '../model/table.ts';
 import { type Change, diffObjects } from '../plan/diff.ts';
 import { addressesOf, type Hop, planHops, presentHops } from '../plan/hops.ts';
 import { type Objects, planObjects } from '../plan/objects.ts';
@@ -19,9 +25,6 @@ import { readSlots, readTable, type Slots } from './read-table.ts';
 import { changeSysctls } from './sysctl.ts';
 import { attachLan, detachLan, tcQuery } from './tc.ts';
 import { ServiceWriter } from './write-services.ts';
-
-const sameService = (a: ServiceKey, b: ServiceKey): boolean =>
-  a.fwmark === b.fwmark && a.family === b.family;
 
 /** What a configuration asks for beyond the edit of the table. */
 export interface WriteOptions {

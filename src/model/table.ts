@@ -19,6 +19,9 @@ export interface ServiceKey {
   fwmark: number;
 }
 
+export const sameService = (a: ServiceKey, b: ServiceKey): boolean =>
+  a.fwmark === b.fwmark && a.family === b.family;
+
 /** One gateway of one service (IPVS's destination). */
 export interface ServiceGateway {
   /** Next hop, canonical text: `192.0.2.1`, `2001:db8::1`, or `fe80::1%eth1` where the address needs its link. */

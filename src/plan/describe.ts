@@ -4,7 +4,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Applied } from '../model/applied.ts';
 import type { Config, GatewayConfig, RuleConfig } from '../model/config.ts';
 import type { PlannedChange, PlanState } from '../model/state.ts';
-import type { Service, ServiceGateway, Table } from '../model/table.ts';
+import { type Service, type ServiceGateway, sameService, type Table } from '../model/table.ts';
 import { sameGateway } from './gateway-list.ts';
 import type { Plan } from './plan.ts';
 
@@ -52,9 +52,6 @@ function diffNamed<T extends Named>(
     ...have.filter(({ name }) => !after.has(name)).map((item) => change('remove', item, '')),
   ];
 }
-
-const sameService = (a: Service, b: Service): boolean =>
-  a.fwmark === b.fwmark && a.family === b.family;
 
 const counters = ['gateways', 'totals', 'rates'];
 const countsOfGateway = ['active', 'inactive', 'persistent', 'totals', 'rates', 'address', 'port'];

@@ -35,7 +35,10 @@ function missing<T>(these: T[], those: T[], key: (item: T) => string): T[] {
 /** The kernel takes no second rule of this kind, wherever it leads. */
 const placeKey = (rule: Rule): string => `${rule.family} ${rule.priority} ${rule.selector}`;
 
-const routeWords = (verb: string, { family, via, link, table, onlink, source }: Route): Change => ({
+export const routeWords = (
+  verb: string,
+  { family, via, link, table, onlink, source }: Route,
+): Change => ({
   family,
   needsNft: false,
   words: [
