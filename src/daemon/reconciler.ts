@@ -84,7 +84,7 @@ export class Reconciler {
     const applied = director && readApplied(director);
     const environment = readEnvironment();
     const same = isDeepStrictEqual(environment, this.#environment);
-    const repairs = director && applied ? readRepairs(director) : [];
+    const repairs = director && applied ? readRepairs(director, applied) : [];
     // Somebody took the director itself away.
     const wanted = applied ?? this.#applied;
     if (!wanted || (applied && repairs.length === 0 && same)) return;

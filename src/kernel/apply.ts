@@ -73,14 +73,14 @@ export interface Done {
 export function applyConfig(director: Director, input: ApplyInput): Done {
   const outlook = lookAhead(director, input);
   const { applied, plan } = outlook;
-  const repairs = input.repair ? readRepairs(director) : [];
+  const repairs = input.repair ? readRepairs(director, applied) : [];
   const state = describePlan({ config: input.config, ...outlook, repairs });
   const links = new Map(plan.gateways.map(({ address, link }) => [address, link]));
   for (const move of plan.moves) moveGateway(director, move, input.environment);
   refreshLinks(director);
   const written = writeTable(director, () => plan.table, {
     findLink: (_, address) => links.get(address) ?? '',
-    config: plan.objects,
+    config: { before: applied?.objects, after: plan.objects },
     links: input.environment.links,
     repair: repairs.length > 0,
     renewNft: repairs.includes(nftRepair),

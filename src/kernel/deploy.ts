@@ -70,19 +70,19 @@ const upgrade: PlannedChange = {
 
 function toInput(director: Director, deployment: Deployment): ApplyInput {
   const { config, file, confirmSeconds, environment, repair = true } = deployment;
-  const before = readApplied(director);
   return {
     config,
     file,
     environment: environment ?? readEnvironment(),
     repair,
-    ...(confirmSeconds === undefined ? {} : { unconfirmed: until(confirmSeconds, before) }),
+    ...(confirmSeconds === undefined ? {} : { unconfirmed: until(confirmSeconds, director) }),
   };
 }
 
 /** While one waits for its confirmation, what comes back is still the one before it. */
-function until(seconds: number | null, before: Applied | undefined): Applied['unconfirmed'] {
+function until(seconds: number | null, director: Director): Applied['unconfirmed'] {
   if (seconds === null) return null;
+  const before = readApplied(director);
   const by = new Date(Date.now() + seconds * 1000).toISOString();
   if (before?.unconfirmed) return { ...before.unconfirmed, by };
   return { by, config: before?.config ?? null, file: before?.file ?? '' };
@@ -93,7 +93,11 @@ export function foresee({ config, environment = readEnvironment() }: Deployment)
   using director = Director.find();
   if (!director) return foreseeStart(config, environment);
   const outlook = lookAhead(director, { config, file: '', environment, repair: true });
-  const state = describePlan({ config, ...outlook, repairs: readRepairs(director) });
+  const state = describePlan({
+    config,
+    ...outlook,
+    repairs: readRepairs(director, outlook.applied),
+  });
   return isCurrent(director) ? state : { ...state, changes: [upgrade, ...state.changes] };
 }
 

@@ -85,7 +85,7 @@ export function readDirectorFacts(): DirectorFacts | undefined {
   try {
     const applied = readApplied(director);
     const gateways = readGatewayFacts(director, applied);
-    const repairs = readRepairs(director);
+    const repairs = readRepairs(director, applied);
     const timersPinned = timersArePinned();
     const { markMask, connectionLimit } = director.settings;
     return {

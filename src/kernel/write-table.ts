@@ -1,5 +1,6 @@
 // Brings the kernel from the table that it has to the one that is wanted: add before delete.
 
+import type { Applied } from '../model/applied.ts';
 import type { Link } from '../model/environment.ts';
 import type { ConfigObjects } from '../model/objects.ts';
 import {
@@ -30,8 +31,8 @@ import { ServiceWriter } from './write-services.ts';
 export interface WriteOptions {
   /** The link of a next hop; without it, where the kernel would look for it. */
   findLink?: (family: Family, address: string) => string;
-  /** In place of what the configuration that is applied adds. */
-  config?: ConfigObjects;
+  /** What the configuration that is applied adds, and what shall be in its place. */
+  config?: { before: ConfigObjects | undefined; after: ConfigObjects };
   /** Those that there are, if the caller knows them. */
   links?: Link[];
   /** Compares with what the kernel has, whatever the edit: others may have taken something away. */
@@ -58,29 +59,35 @@ export function writeTable(
   const all = readSlots(director);
   const have = readTable(director, all);
   const want = edit(have);
-  const applied = readApplied(director)?.objects;
+  const config = options.config ?? asItIs(readApplied(director)?.objects);
   const links = options.links ?? readLinks();
   const up = namesOfUp(links);
   const known = knownGateways(all.gateways);
-  const before = { hops: presentHops(known), ...marksOf(have), config: applied, up };
-  const config = options.config ?? applied;
+  const before = { hops: presentHops(known), ...marksOf(have), config: config.before, up };
   // Without a service only while they are there: an edit makes none anew.
   const present = new Set([...before.hops.values()].map(({ address }) => address));
-  const others = options.config ? config?.gateways : config?.gateways.filter((a) => present.has(a));
+  const named = config.after?.gateways ?? [];
+  const others = options.config ? named : named.filter((address) => present.has(address));
   const hops = planHops(addressesOf(want.services, others), known, options.findLink ?? findLink);
-  const after = { hops, ...marksOf(want), config, up };
-  const changed = options.repair ? 'all' : whatChanged(director, before, after);
+  const after = { hops, ...marksOf(want), config: config.after, up };
+  const [was, shall] = [plan(before, director), plan(after, director)];
+  const changed = options.repair ? 'all' : whatChanged(was, shall);
   director.keepTime();
   if (options.repair) keepDirectorRoutes(director, families());
-  if (changed === 'all') addGateways(director, { before, after, renewNft: options.renewNft });
-  else if (changed === 'nft') applyNft(plan(after, director), true);
+  if (changed === 'all') addGateways(director, { before, was, after, renewNft: options.renewNft });
+  else if (changed === 'nft') applyNft(shall, true);
   // Each time: links come and go with nobody to tell us.
   if (hops.size > 0) attachLinks(director, links, after);
   writeServices(director, all, have, want, new Map([...before.hops, ...after.hops]));
   writeTimeouts(director, want);
-  if (changed === 'all') removeGateways(director, all, before, after);
+  if (changed === 'all') {
+    markGone(director, all, before, after);
+    removeObjects(shall, families());
+  }
   return { objects: changed !== 'nothing' };
 }
+
+const asItIs = (objects: ConfigObjects | undefined) => ({ before: objects, after: objects });
 
 const namesOfUp = (links: Link[]): string[] => links.filter(({ up }) => up).map(({ name }) => name);
 
@@ -88,8 +95,7 @@ const namesOfUp = (links: Link[]): string[] => links.filter(({ up }) => up).map(
 export const nftRepair = 'nftables table inet lvsj';
 
 /** What the kernel lacks of what there should be now, or has beyond it: somebody else changed it. */
-export function readRepairs(director: Director): string[] {
-  const applied = readApplied(director);
+export function readRepairs(director: Director, applied: Applied | undefined): string[] {
   const hops = presentHops(knownGateways(director.maps.gateways.all()));
   const links = readLinks();
   const up = namesOfUp(links);
@@ -134,11 +140,10 @@ function plan({ hops, config, ...rest }: Base, { bits }: Director): Objects {
 }
 
 /** Of the kernel's objects: a new rule of the configuration concerns nftables alone. */
-function whatChanged(director: Director, before: Base, after: Base): 'all' | 'nft' | 'nothing' {
-  const [a, b] = [plan(before, director), plan(after, director)];
-  const { add, remove } = diffObjects(a, b);
+function whatChanged(was: Objects, shall: Objects): 'all' | 'nft' | 'nothing' {
+  const { add, remove } = diffObjects(was, shall);
   if (add.length > 0 || remove.length > 0) return 'all';
-  return a.nft === b.nft ? 'nothing' : 'nft';
+  return was.nft === shall.nft ? 'nothing' : 'nft';
 }
 
 /** What is there and what comes, at once: a gateway that goes keeps its source address until then. */
@@ -156,32 +161,29 @@ function union(before: Base, after: Base): Base {
 
 interface Step {
   before: Base;
+  /** The plan of it. */
+  was: Objects;
   after: Base;
   renewNft: boolean | undefined;
 }
 
 /** Objects and sysctls of what is there and what comes; undone if any of it fails. */
-function addGateways(director: Director, { before, after, renewNft }: Step): void {
+function addGateways(director: Director, { before, was, after, renewNft }: Step): void {
   const fresh = [...after.hops.values()].filter((hop) => hop.fresh);
   const both = union(before, after);
   const used = [...new Set([...both.hops.values()].map((hop) => hop.family))];
+  const wanted = plan(both, director);
   try {
-    addObjects(plan(both, director), families(), renewNft);
-    makeRoom(director, before, both);
+    addObjects(wanted, families(), renewNft);
+    // One rule for all marks takes the place of many.
+    if (diffObjects(was, wanted).remove.length > 0) removeObjects(wanted, families());
     changeSysctls(director.maps, used, linksOf(after));
   } catch (error) {
-    removeObjects(plan(before, director), families());
+    removeObjects(was, families());
     throw error;
   }
   const { gateways } = director.maps;
   for (const hop of fresh) gateways.set(hop.id, toGateway(hop, gateways.get(hop.id)));
-}
-
-/** One rule for all marks takes the place of many. */
-function makeRoom(director: Director, before: Base, both: Base): void {
-  const wanted = plan(both, director);
-  const { remove } = diffObjects(plan(before, director), wanted);
-  if (remove.length > 0) removeObjects(wanted, families());
 }
 
 const linksOf = ({ hops }: Pick<Base, 'hops'>): string[] => [
@@ -237,13 +239,12 @@ function writeTimeouts(director: Director, { timeouts }: Table): void {
 }
 
 /** The entry stays, marked gone: its connections and its id are there if it comes back. */
-function removeGateways(director: Director, all: Slots, before: Base, after: Base): void {
+function markGone(director: Director, all: Slots, before: Base, after: Base): void {
   const gone = [...before.hops].filter(([key]) => !after.hops.has(key)).map(([, hop]) => hop);
   for (const { id } of gone) {
     const gateway = all.gateways.get(id);
     if (gateway) director.maps.gateways.set(id, withoutPresence(gateway));
   }
-  removeObjects(plan(after, director), families());
 }
 
 /** ipvsadm -Z: what was counted until now no longer shows. Everything without a key. */
