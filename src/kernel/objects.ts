@@ -77,7 +77,7 @@ export function readObjects(families: Family[]): Installed {
     rules.push(
       ...ipRules.filter(({ priority }) => isOurs(priority)).map((rule) => toRule(family, rule)),
     );
-    const all = ['ip', `-${family}`, '-json', 'route', 'show', 'table', 'all'];
+    const all = ['ip', `-${family}`, '-json', 'route', 'show', 'default', 'table', 'all'];
     for (const route of JSON.parse(run(all)) as IpRoute[]) {
       const table = Number(route.table);
       if (route.dst !== 'default' || !isOurs(table) || table === directorTable) continue;
