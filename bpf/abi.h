@@ -15,13 +15,21 @@
  * `table_counts` the entries, `memory` and `applied` whole. By them an older director is replaced.
  */
 enum abi {
-	ABI_VERSION = 3,
+	ABI_VERSION = 4,
 };
 
 enum limits {
-	/* Gateway ids are a byte of the mark: 0 = undecided, 255 = decided: no gateway. */
-	MAX_GATEWAYS = 254,
+	/*
+	 * Gateway ids are a byte of the mark: 0 = undecided, 254 = decided: told that it can't be,
+	 * 255 = decided: no gateway.
+	 */
+	MAX_GATEWAYS = 253,
+	GATEWAY_REFUSED = 254,
 	GATEWAY_NONE = 255,
+	/* Tiers of a service, each a list of gateways of its own. */
+	MAX_TIERS = 8,
+	/* Places of a gateway's histogram of answering times: place i holds 2^i to 2^(i+1) us. */
+	EVIDENCE_DELAYS = 24,
 	MAX_SERVICE_GATEWAYS = 64,
 	MAX_SERVICES = 4096,
 	/* A slot is one gateway of one service; slot 0 means "no slot". */
@@ -105,8 +113,12 @@ enum verdict {
 	VERDICT_TAGGED = 16, /* VLAN-tagged: the VLAN's own link sees it too */
 	VERDICT_RACE = 17, /* two first packets at once: follows the other's */
 	VERDICT_ONE_PACKET = 18, /* scheduled for itself alone: ipvsadm -o */
-	VERDICTS = 19,
-	VERDICT_COUNTERS = 57, /* HOOKS * VERDICTS */
+	VERDICT_MOVED = 19, /* its gateway is down: goes on by another */
+	VERDICT_RESET = 20, /* its gateway is down: the client is told to begin anew */
+	VERDICT_UNREACHABLE = 21, /* no eligible gateway: the client is told (last-resort) */
+	VERDICT_DROPPED = 22, /* no eligible gateway: the packet ends here (last-resort) */
+	VERDICTS = 23,
+	VERDICT_COUNTERS = 69, /* HOOKS * VERDICTS */
 };
 
 /* Numbers 0 to 10 are IPVS's TCP states; from CONN_SCTP on its SCTP states follow in its order. */
@@ -163,6 +175,7 @@ enum conn_reason {
 	REASON_TEMPLATE = 2, /* the gateway that its client has */
 	REASON_RACE = 3, /* as another first packet of its client at the same moment chose */
 	REASON_MIDSTREAM = 4, /* scheduled, but began elsewhere: sloppy_tcp, sloppy_sctp */
+	REASON_MOVED = 5, /* scheduled anew, for its gateway was down */
 	CONN_REASONS = 8,
 };
 
@@ -202,9 +215,31 @@ struct conn {
 	};
 };
 
+/* tier: the gateways of each tier are a list of their own; 0 is the first that is asked. */
 struct service_key {
 	__u32 fwmark;
-	__u32 family; /* 4 or 6 */
+	__u16 family; /* 4 or 6 */
+	__u16 tier;
+};
+
+/* What becomes of a connection whose gateway is down, or told to leave. */
+enum on_down {
+	ON_DOWN_KEEP = 0, /* it waits there */
+	ON_DOWN_RESET = 1, /* TCP with an address of the gateway's ends, all else as RESCHEDULE */
+	ON_DOWN_RESCHEDULE = 2, /* goes on by another, with another address if need be */
+};
+
+/* What becomes of a new connection if no gateway is eligible. */
+enum last_resort {
+	LAST_RESORT_MAIN = 0, /* on by the main table */
+	LAST_RESORT_UNREACHABLE = 1, /* the client is told */
+	LAST_RESORT_DROP = 2,
+};
+
+/* What a client's template on a lower tier becomes once a higher one can take connections again. */
+enum failback {
+	FAILBACK_STAY = 0,
+	FAILBACK_NEW = 1, /* its next connection goes to the higher tier, and the template with it */
 };
 
 /* What a packet needs of its service. Replaced whole, never changed in place. */
@@ -217,6 +252,9 @@ struct service {
 	__u32 persistence_key; /* enum persistence_key */
 	__u32 netmask; /* IPv4: mask in wire order; IPv6: prefix length */
 	__u32 one_packet; /* UDP: no connections, each packet is scheduled */
+	__u32 tiers; /* how many it has: the same in each of them */
+	__u32 failback; /* enum failback */
+	__u32 last_resort; /* enum last_resort */
 	__u32 gateway_count;
 	__u32 slots[MAX_SERVICE_GATEWAYS]; /* newest first, as IPVS keeps its list */
 };
@@ -232,6 +270,9 @@ struct slot {
 	__u32 lower;
 	__u32 configured; /* 0 once deleted; the slot stays while connections hold it */
 	__u32 port; /* shown only */
+	__u32 tier; /* of its service */
+	__u32 on_down; /* enum on_down */
+	__u32 leave_s; /* connections that began until then must leave; CLOCK_MONOTONIC, 0 = none */
 };
 
 /* Connections of a slot now. Programs write. A cache line each: schedulers and CPUs share them. */
@@ -288,6 +329,8 @@ struct server_choice {
 enum gateway_flag {
 	GATEWAY_PRESENT = 1, /* its table and rule exist */
 	GATEWAY_SCOPED = 2, /* its address is written with its link: eth1 alone tells which one */
+	GATEWAY_DOWN = 4, /* takes no new connection; those that it has: see enum on_down */
+	GATEWAY_KEEPS_SOURCE = 8, /* no SNAT: a connection can go on by another that has this, too */
 };
 
 /* A next hop on a link; the array index is its id. User space writes. */
@@ -320,6 +363,17 @@ struct gateway_load {
 	__u32 asked; /* SYNs since the newest SYN-ACK */
 	__u32 silent; /* moves of the averages since then */
 	__u32 pad;
+};
+
+/* What packets tell of a gateway's health, as running totals; one copy a CPU. */
+struct gateway_evidence {
+	__u64 syns; /* first SYNs of connections */
+	__u64 syn_repeats; /* SYNs of connections that had one already and no answer */
+	__u64 syn_answers; /* connections whose SYN was answered */
+	__u64 asks; /* first packets of connections that are no TCP */
+	__u64 ask_answers; /* such connections that were answered */
+	__u64 unreachables; /* ICMP errors about its connections that say: there is no way */
+	__u64 delays[EVIDENCE_DELAYS]; /* SYN to SYN-ACK, by powers of two of microseconds */
 };
 
 struct settings {

@@ -131,6 +131,14 @@ struct {
 	__type(value, struct gateway_load);
 } gateway_loads SEC(".maps");
 
+/* Do packets get answers through it? Programs write. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, MAX_GATEWAYS + 2);
+	__type(key, __u32);
+	__type(value, struct gateway_evidence);
+} gateway_evidence SEC(".maps");
+
 /* Timeouts and bounds. User space writes. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

@@ -3,12 +3,15 @@
 import type { Layout, Layouts } from './codec.ts';
 
 export const abi = {
-  ABI_VERSION: 3,
+  ABI_VERSION: 4,
 } as const;
 
 export const limits = {
-  MAX_GATEWAYS: 254,
+  MAX_GATEWAYS: 253,
+  GATEWAY_REFUSED: 254,
   GATEWAY_NONE: 255,
+  MAX_TIERS: 8,
+  EVIDENCE_DELAYS: 24,
   MAX_SERVICE_GATEWAYS: 64,
   MAX_SERVICES: 4096,
   MAX_SLOTS: 16384,
@@ -79,8 +82,12 @@ export const verdict = {
   VERDICT_TAGGED: 16,
   VERDICT_RACE: 17,
   VERDICT_ONE_PACKET: 18,
-  VERDICTS: 19,
-  VERDICT_COUNTERS: 57,
+  VERDICT_MOVED: 19,
+  VERDICT_RESET: 20,
+  VERDICT_UNREACHABLE: 21,
+  VERDICT_DROPPED: 22,
+  VERDICTS: 23,
+  VERDICT_COUNTERS: 69,
 } as const;
 
 export const connState = {
@@ -134,12 +141,15 @@ export const connReason = {
   REASON_TEMPLATE: 2,
   REASON_RACE: 3,
   REASON_MIDSTREAM: 4,
+  REASON_MOVED: 5,
   CONN_REASONS: 8,
 } as const;
 
 export const gatewayFlag = {
   GATEWAY_PRESENT: 1,
   GATEWAY_SCOPED: 2,
+  GATEWAY_DOWN: 4,
+  GATEWAY_KEEPS_SOURCE: 8,
 } as const;
 
 export const edit = {
@@ -227,13 +237,15 @@ export const connLayout: Layout<Conn> = {
 export interface ServiceKey {
   fwmark: number;
   family: number;
+  tier: number;
 }
 
 export const serviceKeyLayout: Layout<ServiceKey> = {
   size: 8,
   fields: [
     { name: 'fwmark', offset: 0, kind: 'u32' },
-    { name: 'family', offset: 4, kind: 'u32' },
+    { name: 'family', offset: 4, kind: 'u16' },
+    { name: 'tier', offset: 6, kind: 'u16' },
   ],
 };
 
@@ -246,12 +258,15 @@ export interface Service {
   persistenceKey: number;
   netmask: number;
   onePacket: number;
+  tiers: number;
+  failback: number;
+  lastResort: number;
   gatewayCount: number;
   slots: number[];
 }
 
 export const serviceLayout: Layout<Service> = {
-  size: 296,
+  size: 308,
   fields: [
     { name: 'key', offset: 0, kind: 'serviceKey' },
     { name: 'index', offset: 8, kind: 'u32' },
@@ -261,8 +276,11 @@ export const serviceLayout: Layout<Service> = {
     { name: 'persistenceKey', offset: 24, kind: 'u32' },
     { name: 'netmask', offset: 28, kind: 'u32' },
     { name: 'onePacket', offset: 32, kind: 'u32' },
-    { name: 'gatewayCount', offset: 36, kind: 'u32' },
-    { name: 'slots', offset: 40, kind: 'u32[]', count: 64 },
+    { name: 'tiers', offset: 36, kind: 'u32' },
+    { name: 'failback', offset: 40, kind: 'u32' },
+    { name: 'lastResort', offset: 44, kind: 'u32' },
+    { name: 'gatewayCount', offset: 48, kind: 'u32' },
+    { name: 'slots', offset: 52, kind: 'u32[]', count: 64 },
   ],
 };
 
@@ -276,10 +294,13 @@ export interface Slot {
   lower: number;
   configured: number;
   port: number;
+  tier: number;
+  onDown: number;
+  leaveS: number;
 }
 
 export const slotLayout: Layout<Slot> = {
-  size: 36,
+  size: 48,
   fields: [
     { name: 'fwmark', offset: 0, kind: 'u32' },
     { name: 'family', offset: 4, kind: 'u32' },
@@ -290,6 +311,9 @@ export const slotLayout: Layout<Slot> = {
     { name: 'lower', offset: 24, kind: 'u32' },
     { name: 'configured', offset: 28, kind: 'u32' },
     { name: 'port', offset: 32, kind: 'u32' },
+    { name: 'tier', offset: 36, kind: 'u32' },
+    { name: 'onDown', offset: 40, kind: 'u32' },
+    { name: 'leaveS', offset: 44, kind: 'u32' },
   ],
 };
 

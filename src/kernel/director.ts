@@ -10,6 +10,7 @@ import { defaultSettings } from '../model/setting.ts';
 import type { Family } from '../model/table.ts';
 import { directorLink, type MarkBits, planObjects } from '../plan/objects.ts';
 import { exit, UserError } from '../util/error.ts';
+import { waitSync } from '../util/wait-sync.ts';
 import * as abi from './abi.gen.ts';
 import { decode } from './codec.ts';
 import { clearMarks } from './conntrack.ts';
@@ -64,7 +65,7 @@ export function markBits(mask: number): MarkBits {
   return { mask: mask >>> 0, shift: 31 - Math.clz32(mask & -mask) };
 }
 
-const startTries = 20;
+const startDeadlineMs = 3000;
 
 const noRequest = decode(abi.requestLayout, Buffer.alloc(abi.requestLayout.size));
 
@@ -187,10 +188,13 @@ export class Director {
   }
 
   #startTimers(): void {
-    // The kernel waits for no lock to get a timer's memory: on a busy machine it may fail once.
-    for (let tries = 1; tries < startTries; tries++)
-      if (this.#ask({ kind: abi.requestKind.REQUEST_START })) return;
-    this.request({ kind: abi.requestKind.REQUEST_START });
+    // The kernel neither waits for a lock nor frees a page to get a timer's memory: while the machine is
+    // busy it may fail for a moment.
+    const start = (): boolean => this.#ask({ kind: abi.requestKind.REQUEST_START });
+    if (!waitSync(start, startDeadlineMs))
+      throw new Error(
+        `the kernel gave no memory for the timers in ${startDeadlineMs} ms (bpf_timer)`,
+      );
   }
 
   /** The programs for LAN links, with and without a link header: descriptors that the caller closes. */

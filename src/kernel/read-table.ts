@@ -130,7 +130,7 @@ function netmaskText(family: Family, netmask: number): string {
 }
 
 /** Names a service among slots. */
-export const slotService = ({ family, fwmark }: abi.ServiceKey): string => `${family} ${fwmark}`;
+export const slotService = ({ family, fwmark }: Pick<abi.ServiceKey, 'family' | 'fwmark'>): string => `${family} ${fwmark}`;
 
 /** Numbers of the slots that each service ever had. */
 export const slotsByService = (slots: Map<number, abi.Slot>): Map<string, number[]> =>

@@ -17,7 +17,7 @@ import { SlotWriter } from './write-slots.ts';
 
 const { edit } = abi;
 
-const keyOf = ({ fwmark, family }: Service): abi.ServiceKey => ({ fwmark, family });
+const keyOf = ({ fwmark, family }: Service): abi.ServiceKey => ({ fwmark, family, tier: 0 });
 
 /** IPv4: the mask's bytes in wire order, as the program applies it; IPv6: the prefix length. */
 function netmaskNumber(family: Family, netmask: string): number {
@@ -184,6 +184,9 @@ export class ServiceWriter {
       persistenceKey: persistenceKeys.indexOf(service.persistenceKey),
       onePacket: Number(service.onePacket),
       netmask: netmaskNumber(family, netmask),
+      tiers: 1,
+      failback: 0,
+      lastResort: 0,
       gatewayCount: slots.length,
       slots,
     });

@@ -48,6 +48,9 @@ export class SlotWriter {
       lower: gateway.lower,
       configured: 1,
       port: gateway.port,
+      tier: 0,
+      onDown: 0,
+      leaveS: 0,
     };
     this.#director.maps.slots.set(number, slot);
     this.#all.slots.set(number, slot);

@@ -1,6 +1,7 @@
 // What lies beside the director in the kernel: the configuration that is applied, and what was told since.
 
 import type { Config } from './config.ts';
+import type { GatewayHealth } from './health.ts';
 import type { ConfigObjects } from './objects.ts';
 import type { AdminState } from './state.ts';
 import type { Family } from './table.ts';
@@ -19,6 +20,8 @@ export interface Applied {
   gatewayIds: Record<string, number>;
   /** By gatewayKey: why no new connection can go there, in words; who is not here can have some. */
   unavailable: Record<string, string>;
+  /** By gatewayKey: what the monitor found last; who is not here is up, or nobody watches it. */
+  health: Record<string, GatewayHealth>;
   /** What the configuration adds to the kernel's objects. */
   objects: ConfigObjects;
   /** What our nftables table looked like when it was made: see readNftDigest. */

@@ -1,6 +1,7 @@
 // The configuration as plain data: what src/config makes of a file and src/plan works with. Every
 // default is filled in; names that point to others (rule -> service -> gateway, @set) are checked.
 
+import type { Health } from './health.ts';
 import type { Family, PersistenceKey } from './table.ts';
 
 /** Where a gateway's next hop comes from. */
@@ -20,13 +21,47 @@ export type Snat =
   /** IPv6: changes the prefix and keeps the host's part; `prefix` with its length. */
   | { kind: 'npt'; prefix: string };
 
-/** How `lvsj` keeps watch on a gateway; checked here, run by the monitor. */
+/** What a gateway is asked, by its own link. Addresses also say the family that is judged; the rest judge both. */
+export type ProbeConfig =
+  /** ICMP echo. */
+  | { kind: 'ping'; address: string }
+  /** A connection is taken. */
+  | { kind: 'tcp'; address: string; port: number }
+  /** An answer for `name` (type A and AAAA; NXDOMAIN is one, SERVFAIL is not). */
+  | { kind: 'dns'; address: string; port: number; name: string }
+  /** The expected answer: anything else (a captive portal) is wrong, whatever traffic flows. */
+  | { kind: 'http'; url: string; status: number[]; body: string }
+  /** ARP or neighbour discovery of the next hop. */
+  | { kind: 'neighbour' }
+  /** The BFD session of the next hop, as FRR's bfdd has it. */
+  | { kind: 'bfd' }
+  /** Exit code 0; no shell. */
+  | { kind: 'command'; command: string[] };
+
+/** How `lvsj run` keeps watch on a gateway; checked by src/config, run by src/monitor. */
 export interface MonitorConfig {
-  probes: { kind: string; target: string }[];
+  /** Empty: only the link, the next hop's neighbour entry and the traffic tell. */
+  probes: ProbeConfig[];
+  /** Between two rounds of probes while all is well, and while it is down. */
   intervalMs: number;
+  /** Of each probe. */
+  timeoutMs: number;
+  /** Between two rounds while it is suspect. */
+  burstMs: number;
+  /** Rounds that make it up. */
   rise: number;
+  /** Rounds that make it down. */
   fall: number;
+  /** Probes of a round that must be answered. */
   quorum: number;
+  /** Rounds that loss and latency are averaged over. */
+  window: number;
+  /** Percent of unanswered probes: down from `down` on, up again below `up`; undefined: not asked. */
+  loss?: { down: number; up: number };
+  /** Average round-trip time in ms, likewise. */
+  latency?: { down: number; up: number };
+  /** How long it must be well before it is up again: `first`, twice as long at each relapse, `most` at the most; in ms. */
+  hold: { first: number; most: number };
 }
 
 export interface GatewayConfig {
@@ -39,7 +74,9 @@ export interface GatewayConfig {
   mtu: number;
   /** Bits a second, 0 = not told. */
   capacity: { down: number; up: number };
-  monitor?: MonitorConfig;
+  monitor: MonitorConfig;
+  /** DNS resolvers of this provider, reached by this gateway alone; empty: nothing is done. */
+  resolvers: string[];
 }
 
 export interface ServiceGatewayConfig {
@@ -49,6 +86,38 @@ export interface ServiceGatewayConfig {
   /** Thresholds in connections, 0 = none. */
   upper: number;
   lower: number;
+  /** From 1: a lower tier (a higher number) is used only while all above are down or full. */
+  tier: number;
+}
+
+/** What becomes of connections whose gateway is down: see enum on_down in bpf/abi.h. */
+export interface OnDown {
+  action: 'reset' | 'reschedule' | 'keep';
+  /** With reset: idle connections at once, too, not only with their next packet. */
+  idle: boolean;
+}
+
+/** What becomes of those on a lower tier once a higher one takes connections again. */
+export type Failback =
+  /** All stay, and so do persistent clients. */
+  | { kind: 'stay' }
+  /** Connections stay, persistent clients' next ones go up. */
+  | { kind: 'new' }
+  /** The same, and connections that are still there after so many seconds are cut as by on-down. */
+  | { kind: 'drain'; seconds: number }
+  /** Connections are cut as by on-down. */
+  | { kind: 'now' };
+
+/** What becomes of a new connection that no gateway can take. */
+export type LastResort = 'main' | 'unreachable' | 'drop';
+
+/** A command that is run when something happens to a gateway. */
+export interface HookConfig {
+  /** Health that a gateway came to; empty: any. */
+  on: Health[];
+  /** Program and arguments, no shell; docs/failover.md tells its environment. */
+  command: string[];
+  timeoutMs: number;
 }
 
 export interface ServiceConfig {
@@ -62,6 +131,9 @@ export interface ServiceConfig {
   /** Prefix lengths of what stays together. */
   netmask: Record<Family, number>;
   onePacket: boolean;
+  onDown: OnDown;
+  failback: Failback;
+  lastResort: LastResort;
   /** In the order of the file. */
   gateways: ServiceGatewayConfig[];
 }
@@ -129,4 +201,5 @@ export interface Config {
   services: ServiceConfig[];
   sets: SetConfig[];
   rules: RuleConfig[];
+  hooks: HookConfig[];
 }

@@ -33,6 +33,8 @@ export interface ServiceGateway {
   /** Thresholds in connections; 0 = none. */
   upper: number;
   lower: number;
+  /** From 0: a higher number is used only while all below it are down or full. */
+  tier: number;
   active: number;
   inactive: number;
   /** Persistence templates that point here. */
@@ -57,6 +59,10 @@ export interface Service extends ServiceKey {
   netmask: string;
   /** UDP: each packet is scheduled for itself. */
   onePacket: boolean;
+  /** See enum on_down, failback and last_resort in bpf/abi.h; ipvsadm's services keep, stay, main. */
+  onDown: 'keep' | 'reset' | 'reschedule';
+  failback: 'stay' | 'new';
+  lastResort: 'main' | 'unreachable' | 'drop';
   /** Newest first: IPVS's list order, which decides ties and where rr starts. */
   gateways: ServiceGateway[];
   totals: Counters;

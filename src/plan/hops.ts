@@ -5,8 +5,8 @@ import type { Family, Service } from '../model/table.ts';
 import { UserError } from '../util/error.ts';
 import type { GatewayObject } from './objects.ts';
 
-/** Of MAX_GATEWAYS in bpf/abi.h: 0 and 255 of the mark's byte mean something else. */
-export const maxGateways = 254;
+/** Of MAX_GATEWAYS in bpf/abi.h: 0, 254 and 255 of the mark's byte mean something else. */
+export const maxGateways = 253;
 
 /** A next hop that has an id: it is there, or was and may come back. */
 export interface KnownGateway {
