@@ -1,7 +1,7 @@
 // The service that is measured, and its gateways: what the programs read of them, and no more.
 
 import * as abi from '../src/kernel/abi.gen.ts';
-import { noCounters, type Service } from '../src/model/table.ts';
+import { noCounters, plainPolicy, type Service } from '../src/model/table.ts';
 import type { Hop } from '../src/plan/hops.ts';
 
 export const fwmark = 1;
@@ -50,12 +50,13 @@ export function serviceOf({
 }: ServiceSpec): Service {
   return {
     ...{ family: 4, fwmark, scheduler, schedulerFlags: [], persistence, onePacket: false },
+    ...plainPolicy,
     persistenceKey: 'source',
     netmask: '255.255.255.255',
     gateways: Array.from({ length: gateways }, (_, i) => ({
       address: addressOf(i + 1),
       weight: weights[i % weights.length] ?? 1,
-      ...{ port: 0, upper: 0, lower: 0, active: 0, inactive: 0, persistent: 0 },
+      ...{ port: 0, upper: 0, lower: 0, tier: 0, active: 0, inactive: 0, persistent: 0 },
       totals: noCounters(),
       rates: noCounters(),
     })),

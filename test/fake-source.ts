@@ -5,7 +5,7 @@ import type { DryRun, Entry, FoundRoute, GatewaySlot, Source } from '../src/expl
 import type { Applied } from '../src/model/applied.ts';
 import type { LinkFacts } from '../src/model/environment.ts';
 import { noConfigObjects } from '../src/model/objects.ts';
-import { noCounters, type Service } from '../src/model/table.ts';
+import { noCounters, plainPolicy, type Service } from '../src/model/table.ts';
 import { applied as appliedWith } from './bpf/configured.ts';
 
 const link = (name: string, ...addresses: string[]): LinkFacts => ({
@@ -33,6 +33,7 @@ export const entry: Entry = {
 const web: Service = {
   ...{ family: 4, fwmark: 1, scheduler: 'wlc', schedulerFlags: [], persistence: 60 },
   ...{ persistenceKey: 'source', netmask: '255.255.255.0', onePacket: false, gateways: [] },
+  ...plainPolicy,
   ...{ totals: noCounters(), rates: noCounters() },
 };
 

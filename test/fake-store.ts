@@ -3,6 +3,7 @@
 import { pageConnections } from '../src/api/connections.ts';
 import type { DirectorEvent, Planned, Store } from '../src/api/store.ts';
 import type { Config } from '../src/model/config.ts';
+import { defaultMonitor, defaultPolicy } from '../src/model/monitor.ts';
 import type { Problem } from '../src/model/problem.ts';
 import type {
   AdminState,
@@ -148,13 +149,8 @@ export const config: Config = {
       snat: { 4: { kind: 'masquerade' }, 6: { kind: 'npt', prefix: '2001:db8::/64' } },
       mtu: 0,
       capacity: { down: 800_000_000, up: 80_000_000 },
-      monitor: {
-        probes: [{ kind: 'ping', target: '198.51.100.10' }],
-        intervalMs: 1000,
-        rise: 3,
-        fall: 3,
-        quorum: 1,
-      },
+      monitor: { ...defaultMonitor, probes: [{ kind: 'ping', address: '198.51.100.10' }] },
+      resolvers: [],
     },
   ],
   services: [
@@ -167,9 +163,11 @@ export const config: Config = {
       persistenceKey: 'source',
       netmask: { 4: 32, 6: 128 },
       onePacket: false,
-      gateways: [{ gateway: 'fiber', weight: 3, upper: 0, lower: 0 }],
+      ...defaultPolicy,
+      gateways: [{ gateway: 'fiber', weight: 3, upper: 0, lower: 0, tier: 1 }],
     },
   ],
+  hooks: [],
   sets: [{ name: 'office', prefixes: ['198.51.100.0/24'], domains: ['example.org'] }],
   rules: [
     {

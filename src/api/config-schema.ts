@@ -4,8 +4,11 @@
 import { z } from 'zod';
 import type {
   Config,
+  Failback,
   GatewayConfig,
+  HookConfig,
   MonitorConfig,
+  ProbeConfig,
   RuleConfig,
   ServiceConfig,
   SetConfig,
@@ -36,13 +39,50 @@ const snat = schemaOf<Snat>()(
   ]),
 );
 
+const endpoint = { address: text, port: count };
+
+const probe = schemaOf<ProbeConfig>()(
+  z.discriminatedUnion('kind', [
+    z.object({ kind: z.literal('ping'), address: text }),
+    z.object({ kind: z.literal('tcp'), ...endpoint }),
+    z.object({ kind: z.literal('dns'), ...endpoint, name: text }),
+    z.object({ kind: z.literal('http'), url: text, status: z.array(count), body: text }),
+    z.object({ kind: z.literal('neighbour') }),
+    z.object({ kind: z.literal('bfd') }),
+    z.object({ kind: z.literal('command'), command: texts }),
+  ]),
+);
+
+const failback = schemaOf<Failback>()(
+  z.discriminatedUnion('kind', [
+    z.object({ kind: z.literal('stay') }),
+    z.object({ kind: z.literal('new') }),
+    z.object({ kind: z.literal('drain'), seconds: count }),
+    z.object({ kind: z.literal('now') }),
+  ]),
+);
+
+const hook = schemaOf<HookConfig>()(
+  z.object({
+    on: z.array(z.enum(['up', 'suspect', 'down', 'recovering'])),
+    command: texts,
+    timeoutMs: count,
+  }),
+);
+
 const monitor = schemaOf<MonitorConfig>()(
   z.object({
-    probes: z.array(z.object({ kind: text, target: text })),
+    probes: z.array(probe),
     intervalMs: count,
+    timeoutMs: count,
+    burstMs: count,
     rise: count,
     fall: count,
     quorum: count,
+    window: count,
+    loss: z.optional(z.object({ down: count, up: count }).describe('percent')),
+    latency: z.optional(z.object({ down: count, up: count }).describe('ms')),
+    hold: z.object({ first: count, most: count }).describe('ms'),
   }),
 );
 
@@ -55,7 +95,8 @@ const gateway = schemaOf<GatewayConfig>()(
       snat: z.object({ 4: snat, 6: snat }).describe('by address family'),
       mtu: count,
       capacity: z.object({ down: count, up: count }).describe('bits a second, 0 = not told'),
-      monitor: z.optional(monitor),
+      monitor,
+      resolvers: texts,
     })
     .meta({ id: 'GatewayConfig' }),
 );
@@ -71,7 +112,15 @@ const service = schemaOf<ServiceConfig>()(
       persistenceKey: z.enum(['source', 'destination', 'source-destination']),
       netmask: z.object({ 4: count, 6: count }).describe('by address family'),
       onePacket: z.boolean(),
-      gateways: z.array(z.object({ gateway: text, weight: count, upper: count, lower: count })),
+      onDown: z.object({
+        action: z.enum(['reset', 'reschedule', 'keep']),
+        idle: z.boolean(),
+      }),
+      failback,
+      lastResort: z.enum(['main', 'unreachable', 'drop']),
+      gateways: z.array(
+        z.object({ gateway: text, weight: count, upper: count, lower: count, tier: count }),
+      ),
     })
     .meta({ id: 'ServiceConfig' }),
 );
@@ -112,6 +161,7 @@ export const config = schemaOf<Config>()(
       services: z.array(service),
       sets: z.array(set),
       rules: z.array(rule),
+      hooks: z.array(hook),
     })
     .meta({ id: 'Config' }),
 );

@@ -46,6 +46,7 @@ function buildGeneral({ api, timeouts, ...general }: Draft['general']): GeneralC
     settings: Object.fromEntries(
       settingRules.map(({ name, default: usual }) => [name, general.settings[name] ?? usual]),
     ),
+    hooks: [],
     api: {
       group: api.group ?? '',
       metricsListen: api.metrics?.listen ?? '',

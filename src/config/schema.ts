@@ -4,6 +4,7 @@
 import * as z from 'zod';
 import { connections, defaultMarkMask, defaultTimeouts, largestCount } from '../model/bounds.ts';
 import type { GatewayConfig, Snat } from '../model/config.ts';
+import { defaultMonitor, defaultPolicy } from '../model/monitor.ts';
 import { settingRules } from '../model/setting.ts';
 import type { Family, PersistenceKey } from '../model/table.ts';
 import * as leaves from './leaves.ts';
@@ -65,7 +66,8 @@ export const gateway = object({
     snat: everyFamily(snat),
     mtu,
     capacity: { down: 0, up: 0, ...capacity },
-    ...(watch && { monitor: watch }),
+    monitor: watch ?? defaultMonitor,
+    resolvers: [],
   }),
 );
 
@@ -88,10 +90,11 @@ const thresholds = object({
     .whole(0, largestCount)
     .prefault(0)
     .describe('New ones again below so many; 0: three quarters of upper'),
+  tier: leaves.whole(1, 8).prefault(1).describe('Used only while all tiers above are down or full'),
 }).refine(({ upper, lower }) => lower <= upper, { error: 'lower is above upper', path: ['lower'] });
 
 const share = z.union([
-  leaves.weight.transform((weight) => ({ weight, upper: 0, lower: 0 })),
+  leaves.weight.transform((weight) => ({ weight, upper: 0, lower: 0, tier: 1 })),
   thresholds,
 ]);
 
@@ -107,6 +110,7 @@ export const service = object({
 }).transform(
   ({ persistent: stay, 'scheduler-flags': flags, 'one-packet': onePacket, ...rest }) => ({
     ...rest,
+    ...defaultPolicy,
     schedulerFlags: flags ?? [],
     onePacket,
     persistence: stay?.timeout ?? 0,

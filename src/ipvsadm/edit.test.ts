@@ -139,7 +139,7 @@ describe('a gateway', () => {
     refuses(
       full,
       '-a -f 7 -r 10.9.9.9',
-      'Too many gateways: a director knows 254 different next hops',
+      'Too many gateways: a director knows 253 different next hops',
     );
     edit(full, '-a -f 7 -r 10.0.0.1', '-d -f 3 -r 10.0.0.2', '-a -f 7 -r 10.0.0.9:80');
   });

@@ -7,6 +7,7 @@ import { persistenceKeys } from '../model/persistence.ts';
 import { schedulers } from '../model/scheduler.ts';
 import {
   noCounters,
+  plainPolicy,
   type Service,
   type ServiceGateway,
   sameService,
@@ -60,7 +61,9 @@ const setTimeouts = (
   udp: command.udp || timeouts.udp,
 });
 
-function settingsOf(command: ServiceCommand): Omit<Service, 'gateways' | 'totals' | 'rates'> {
+function settingsOf(
+  command: ServiceCommand,
+): Omit<Service, keyof typeof plainPolicy | 'gateways' | 'totals' | 'rates'> {
   if (!schedulers.has(command.scheduler)) refuse('Scheduler or persistence engine not found');
   const { scheduler, schedulerFlags, persistence, engine, netmask, onePacket } = command;
   const persistenceKey =
@@ -76,7 +79,13 @@ function addService(table: Table, command: ServiceCommand): Table {
   const settings = settingsOf(command);
   if (table.services.length >= limits.services)
     refuse(`Too many services: a director holds ${limits.services}`);
-  const added = { ...settings, gateways: [], totals: noCounters(), rates: noCounters() };
+  const added = {
+    ...settings,
+    ...plainPolicy,
+    gateways: [],
+    totals: noCounters(),
+    rates: noCounters(),
+  };
   return { ...table, services: [...table.services, added] };
 }
 
@@ -113,7 +122,16 @@ function addServer(table: Table, command: ServerCommand): Table {
   const { address, port, weight, upper, lower } = command;
   const counts = { active: 0, inactive: 0, persistent: 0 };
   const counters = { totals: noCounters(), rates: noCounters() };
-  const added: ServiceGateway = { address, port, weight, upper, lower, ...counts, ...counters };
+  const added: ServiceGateway = {
+    address,
+    port,
+    weight,
+    upper,
+    lower,
+    tier: 0,
+    ...counts,
+    ...counters,
+  };
   // At the head: ties and the start of rr follow this order.
   return replace(table, { ...service, gateways: [added, ...service.gateways] });
 }

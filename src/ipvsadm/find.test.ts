@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { noCounters, type Service, type ServiceGateway } from '../model/table.ts';
+import { noCounters, plainPolicy, type Service, type ServiceGateway } from '../model/table.ts';
 import { sortGateways, sortServices } from './find.ts';
 
 const gateway = (address: string, port = 0): ServiceGateway => ({
@@ -11,6 +11,7 @@ const gateway = (address: string, port = 0): ServiceGateway => ({
   weight: 1,
   upper: 0,
   lower: 0,
+  tier: 0,
   active: 0,
   inactive: 0,
   persistent: 0,
@@ -54,6 +55,7 @@ test('services are listed by signed fwmark, IPv4 first', () => {
     persistenceKey: 'source',
     netmask: '',
     onePacket: false,
+    ...plainPolicy,
     gateways: [],
     totals: noCounters(),
     rates: noCounters(),

@@ -2,7 +2,13 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { type Connection, noCounters, type Service, type Table } from '../model/table.ts';
+import {
+  type Connection,
+  noCounters,
+  plainPolicy,
+  type Service,
+  type Table,
+} from '../model/table.ts';
 import { defaultContext, type ListCommand } from './command.ts';
 import type { Forwarder } from './forwarder.ts';
 import { formatConnections, formatList } from './list.ts';
@@ -25,6 +31,7 @@ function tableOf(family: 4 | 6, ...addresses: string[]): Table {
     weight: 1,
     upper: 0,
     lower: 0,
+    tier: 0,
     active: 0,
     inactive: 0,
     persistent: 0,
@@ -37,6 +44,7 @@ function tableOf(family: 4 | 6, ...addresses: string[]): Table {
       persistenceKey: 'source' as const,
       netmask: '',
       onePacket: false,
+      ...plainPolicy,
       gateways,
       ...counters,
     },

@@ -9,6 +9,7 @@ import {
   type Family,
   noCounters,
   type PersistenceKey,
+  plainPolicy,
   type Service,
   type Table,
 } from '../model/table.ts';
@@ -64,6 +65,7 @@ const gateway = (family: Family) =>
     .map((one) => ({
       ...one,
       lower: Math.min(one.lower, one.upper),
+      tier: 0,
       active: 0,
       inactive: 0,
       persistent: 0,
@@ -107,6 +109,7 @@ const service: fc.Arbitrary<Service> = fc.constantFrom<Family>(4, 6).chain((fami
     })
     .map(({ scheduling: how, kept, ...rest }) => ({
       family,
+      ...plainPolicy,
       ...how,
       ...kept,
       ...rest,

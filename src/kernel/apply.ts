@@ -176,6 +176,7 @@ function nextApplied(
     admin,
     gatewayIds: plan.gatewayIds,
     unavailable: Object.fromEntries(reasons.map(({ key, unavailable }) => [key, unavailable])),
+    health: applied?.health ?? {},
     objects: plan.objects,
     nftDigest,
     unconfirmed: unconfirmed === undefined ? (applied?.unconfirmed ?? null) : unconfirmed,

@@ -50,13 +50,14 @@ describe('the codec of C structs', () => {
 
   test('fills arrays that are given short with zeros', () => {
     const bytes = encode(abi.serviceLayout, {
-      key: { fwmark: 1, family: 4 },
+      key: { fwmark: 1, family: 4, tier: 0 },
       index: 0,
       scheduler: 1,
       schedulerFlags: 0,
       persistenceS: 0,
       persistenceKey: 0,
       onePacket: 0,
+      ...{ tiers: 1, failback: 0, lastResort: 0 },
       netmask: 0,
       gatewayCount: 2,
       slots: [5, 6],

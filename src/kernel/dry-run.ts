@@ -28,7 +28,7 @@ const noPorts = { clientPort: 0, serverPort: 0 };
 export function dryRun(director: Director, service: ServiceKey, flow: FlowKey): DryRun {
   const conn = toKey(flow);
   const answer = withLock(() =>
-    director.request({ kind: abi.requestKind.REQUEST_EXPLAIN, key: service, conn }),
+    director.request({ kind: abi.requestKind.REQUEST_EXPLAIN, key: { ...service, tier: 0 }, conn }),
   ).explanation;
   const { EXPLAINED_CONN, EXPLAINED_TEMPLATE } = abi.explained;
   const toConnection = connectionReader(director);

@@ -5,7 +5,7 @@ import type { Applied } from '../model/applied.ts';
 import type { ServiceConfig, ServiceGatewayConfig } from '../model/config.ts';
 import type { ServiceGatewayState, ServiceState } from '../model/state.ts';
 import { type Family, noCounters, type Service, type ServiceGateway } from '../model/table.ts';
-import { netmaskText } from '../plan/services.ts';
+import { netmaskText, policyOf } from '../plan/services.ts';
 import { type NamedGateway, Names, wantedAddress } from './config-names.ts';
 import type { Director } from './director.ts';
 import {
@@ -47,6 +47,7 @@ function withoutGateways(config: ServiceConfig, family: Family): Service {
   const { fwmark, scheduler, schedulerFlags, persistence, persistenceKey, onePacket } = config;
   return {
     ...{ family, fwmark, scheduler, schedulerFlags, persistence, persistenceKey, onePacket },
+    ...policyOf(config),
     netmask: netmaskText(family, config.netmask[family]),
     gateways: [],
     totals: noCounters(),

@@ -8,6 +8,7 @@ import {
   type Counters,
   type Family,
   noCounters,
+  plainPolicy,
   type Service,
   type ServiceGateway,
   type Table,
@@ -103,6 +104,7 @@ function toServiceGateway(all: Slots, slot: number): ServiceGateway {
     weight: config?.weight ?? 0,
     upper: config?.upper ?? 0,
     lower: config?.lower ?? 0,
+    tier: config?.tier ?? 0,
     active: counts?.active ?? 0,
     inactive: counts?.inactive ?? 0,
     persistent: counts?.persistent ?? 0,
@@ -130,7 +132,10 @@ function netmaskText(family: Family, netmask: number): string {
 }
 
 /** Names a service among slots. */
-export const slotService = ({ family, fwmark }: Pick<abi.ServiceKey, 'family' | 'fwmark'>): string => `${family} ${fwmark}`;
+export const slotService = ({
+  family,
+  fwmark,
+}: Pick<abi.ServiceKey, 'family' | 'fwmark'>): string => `${family} ${fwmark}`;
 
 /** Numbers of the slots that each service ever had. */
 export const slotsByService = (slots: Map<number, abi.Slot>): Map<string, number[]> =>
@@ -150,6 +155,7 @@ function toService(all: Slots, key: abi.ServiceKey, config: abi.Service, ever: n
     persistenceKey: persistenceKeys[config.persistenceKey] ?? 'source',
     netmask: netmaskText(family, config.netmask),
     onePacket: config.onePacket !== 0,
+    ...plainPolicy,
     gateways: config.slots.slice(0, config.gatewayCount).map((slot) => toServiceGateway(all, slot)),
     totals: sumCounters(ever.map((slot) => totalsOf(all, slot))),
     rates: toRates(sumCounters(averages)),

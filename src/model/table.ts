@@ -69,6 +69,9 @@ export interface Service extends ServiceKey {
   rates: Counters;
 }
 
+/** What ipvsadm's services do when a gateway fails: all that IPVS does, which is nothing. */
+export const plainPolicy = { onDown: 'keep', failback: 'stay', lastResort: 'main' } as const;
+
 /** Seconds, as `ipvsadm --set` takes them. */
 export interface Timeouts {
   tcp: number;

@@ -1,7 +1,7 @@
 // Which id each gateway gets.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { noCounters, type Service } from '../model/table.ts';
+import { noCounters, plainPolicy, type Service } from '../model/table.ts';
 import { addressesOf, hopKey, type KnownGateway, type KnownGateways, planHops } from './hops.ts';
 
 const service = (addresses: string[]): Service => ({
@@ -13,6 +13,7 @@ const service = (addresses: string[]): Service => ({
   persistenceKey: 'source' as const,
   netmask: '255.255.255.255',
   onePacket: false,
+  ...plainPolicy,
   totals: noCounters(),
   rates: noCounters(),
   gateways: addresses.map((address) => ({
@@ -21,6 +22,7 @@ const service = (addresses: string[]): Service => ({
     weight: 1,
     upper: 0,
     lower: 0,
+    tier: 0,
     active: 0,
     inactive: 0,
     persistent: 0,

@@ -1,8 +1,10 @@
 // From a configuration and what there is to what shall be.
+
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Config } from '../model/config.ts';
 import type { Environment, LinkFacts } from '../model/environment.ts';
+import { defaultMonitor, defaultPolicy } from '../model/monitor.ts';
 import type { Table } from '../model/table.ts';
 import { describePlan } from './describe.ts';
 import type { KnownGateways } from './hops.ts';
@@ -34,10 +36,12 @@ const masquerade = { 4: { kind: 'masquerade' }, 6: { kind: 'masquerade' } } as c
 
 const gateway = (name: string, link: string, via: Config['gateways'][number]['via']) => ({
   ...{ name, link, via, snat: masquerade },
-  ...{ mtu: 0, capacity: { down: 0, up: 0 } },
+  ...{ mtu: 0, capacity: { down: 0, up: 0 }, monitor: defaultMonitor, resolvers: [] },
 });
 
-const inService = (name: string, weight = 1) => ({ gateway: name, weight, upper: 0, lower: 0 });
+const inService = (name: string, weight = 1) => ({
+  ...{ gateway: name, weight, upper: 0, lower: 0, tier: 1 },
+});
 
 const config: Config = {
   ...{
@@ -48,6 +52,7 @@ const config: Config = {
     settings: {},
     sets: [],
     rules: [],
+    hooks: [],
   },
   timeouts: { tcp: 900, tcpFin: 120, udp: 300 },
   api: { group: '', metricsListen: '', metricsTokenFile: '' },
@@ -59,6 +64,7 @@ const config: Config = {
     {
       ...{ name: 'web', fwmark: 1, scheduler: 'wrr', schedulerFlags: [], persistence: 0 },
       ...{ persistenceKey: 'source', netmask: { 4: 32, 6: 128 }, onePacket: false },
+      ...defaultPolicy,
       gateways: [inService('fiber', 3), inService('lte')],
     },
   ],
@@ -205,7 +211,7 @@ describe('what a plan changes', () => {
   const tell = (next: Config) => {
     const have = { ...after(first), table: busy };
     const plan = planConfig(next, {}, have);
-    const before = { ...applied, ...have.applied!, nftDigest: '', unconfirmed: null };
+    const before = { ...applied, ...have.applied!, nftDigest: '', unconfirmed: null, health: {} };
     return describePlan({ config: next, applied: before, have: busy, plan, repairs: [] });
   };
 

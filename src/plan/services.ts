@@ -34,9 +34,16 @@ const nothingCounted = () => ({
   rates: noCounters(),
 });
 
+/** `drain` and `now` are `new`, and more: see src/kernel/leave.ts. */
+export const policyOf = ({ onDown, failback, lastResort }: ServiceConfig) => ({
+  onDown: onDown.action,
+  failback: failback.kind === 'stay' ? ('stay' as const) : ('new' as const),
+  lastResort,
+});
+
 /** Undefined for one that can have no connections at all: disabled, or its next hop is not known. */
 function toGateway(
-  { gateway, weight, upper, lower }: ServiceGatewayConfig,
+  { gateway, weight, upper, lower, tier }: ServiceGatewayConfig,
   family: Family,
   { gateways, admin }: ServicesInput,
 ): ServiceGateway | undefined {
@@ -44,7 +51,7 @@ function toGateway(
   const state = adminOf(admin, gateway);
   if (!found || found.address === '' || state === 'disabled') return undefined;
   const usable = found.unavailable === '' && state === 'enabled';
-  const limits = { weight: usable ? weight : 0, upper, lower };
+  const limits = { weight: usable ? weight : 0, upper, lower, tier: tier - 1 };
   return { address: found.address, port: 0, ...limits, ...nothingCounted() };
 }
 
@@ -68,6 +75,7 @@ function toService(config: ServiceConfig, family: Family, input: ServicesInput):
   return [
     {
       ...{ family, fwmark, scheduler, schedulerFlags, persistence, persistenceKey, onePacket },
+      ...policyOf(config),
       netmask: netmaskText(family, config.netmask[family]),
       gateways: inOrder(want, known?.gateways ?? []),
       totals: noCounters(),

@@ -3,6 +3,7 @@
 
 import type { Applied } from '../../src/model/applied.ts';
 import type { Config, GatewayConfig, RuleConfig, Via } from '../../src/model/config.ts';
+import { defaultMonitor, defaultPolicy } from '../../src/model/monitor.ts';
 import { noConfigObjects } from '../../src/model/objects.ts';
 import type { Family } from '../../src/model/table.ts';
 import { gatewayAddress } from './service.ts';
@@ -12,7 +13,16 @@ function gateway(name: string, link: string, via: Partial<Record<Family, Via>>):
     4: { kind: 'masquerade' },
     6: { kind: 'npt', prefix: '2001:db8:1::/64' },
   } as const;
-  return { name, link, via, snat, mtu: 0, capacity: { down: 0, up: 0 } };
+  return {
+    name,
+    link,
+    via,
+    snat,
+    mtu: 0,
+    capacity: { down: 0, up: 0 },
+    monitor: defaultMonitor,
+    resolvers: [],
+  };
 }
 
 const address = (number: number, family: Family = 4): Via => ({
@@ -41,12 +51,14 @@ export const config: Config = {
     {
       ...{ name: 'web', fwmark: 1, scheduler: 'wlc', schedulerFlags: [], persistence: 60 },
       ...{ persistenceKey: 'source', netmask: { 4: 24, 6: 128 }, onePacket: false },
+      ...defaultPolicy,
       gateways: ['fiber', 'dsl', 'lte'].map((name, i) => ({
-        ...{ gateway: name, weight: 3 - i, upper: 0, lower: 0 },
+        ...{ gateway: name, weight: 3 - i, upper: 0, lower: 0, tier: 1 },
       })),
     },
   ],
   sets: [],
+  hooks: [],
   rules: [rule('https', 'web', 'lvsj.yaml:30'), rule('the rest', 'main', 'lvsj.yaml:31')],
 };
 
@@ -56,5 +68,6 @@ export const applied = (ids: Record<string, number>): Applied => ({
   admin: { lte: 'drained' },
   gatewayIds: ids,
   unavailable: { 'dsl/4': 'no default route on wan3' },
+  health: {},
   ...{ objects: noConfigObjects, nftDigest: '', unconfirmed: null },
 });

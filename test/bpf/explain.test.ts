@@ -13,6 +13,7 @@ import { explainSource } from '../../src/kernel/explain.ts';
 import { readRuleStates } from '../../src/kernel/read-rules.ts';
 import type { Config, GatewayConfig, ServiceConfig, Snat } from '../../src/model/config.ts';
 import type { Decision, ExplainedPacket } from '../../src/model/explanation.ts';
+import { defaultMonitor, defaultPolicy } from '../../src/model/monitor.ts';
 import type { Family } from '../../src/model/table.ts';
 import { run } from '../../src/util/run.ts';
 import { waitUntil } from '../../src/util/wait-until.ts';
@@ -40,6 +41,7 @@ function gateway(name: string, link: string, number: number): GatewayConfig {
   });
   return {
     ...{ name, link, mtu: 0, capacity: { down: 0, up: 0 } },
+    ...{ monitor: defaultMonitor, resolvers: [] },
     via: { 4: via(4), 6: via(6) },
     snat: {
       4: snats[number % snats.length] as Snat,
@@ -52,8 +54,9 @@ function service(name: string, fwmark: number, given: Partial<ServiceConfig>): S
   return {
     ...{ name, fwmark, scheduler: 'wlc', schedulerFlags: [], persistence: 0, onePacket: false },
     ...{ persistenceKey: 'source', netmask: { 4: 32, 6: 128 } },
+    ...defaultPolicy,
     gateways: ['one', 'two', 'three'].map((name, i) => ({
-      ...{ gateway: name, weight: 3 - i, upper: 0, lower: 0 },
+      ...{ gateway: name, weight: 3 - i, upper: 0, lower: 0, tier: 1 },
     })),
     ...given,
   };
@@ -65,8 +68,8 @@ const services: ServiceConfig[] = [
   service('voice', 3, {
     scheduler: 'fo',
     gateways: [
-      { gateway: 'three', weight: 9, upper: 20, lower: 5 },
-      { gateway: 'one', weight: 1, upper: 0, lower: 0 },
+      { gateway: 'three', weight: 9, upper: 20, lower: 5, tier: 1 },
+      { gateway: 'one', weight: 1, upper: 0, lower: 0, tier: 1 },
     ],
   }),
   service('hash', 4, { scheduler: 'sh', schedulerFlags: ['sh-port'] }),
@@ -80,7 +83,7 @@ function configOf(random: Random): Config {
     settings: {},
     api: { group: '', metricsListen: '', metricsTokenFile: '' },
     gateways: [gateway('one', 'wan1', 1), gateway('two', 'wan2', 101), gateway('three', 'wan1', 3)],
-    ...{ services, sets: randomSets },
+    ...{ services, sets: randomSets, hooks: [] },
     rules: Array.from({ length: 30 }, (_, i) => randomRule(random, i, names)),
   };
 }

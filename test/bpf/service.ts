@@ -4,6 +4,7 @@ import {
   type Family,
   noCounters,
   type PersistenceKey,
+  plainPolicy,
   type Service,
   type ServiceGateway,
 } from '../../src/model/table.ts';
@@ -49,7 +50,7 @@ export function toGateway(
   return {
     address: typeof gateway === 'number' ? gatewayAddress(gateway, family) : gateway,
     port: 0,
-    ...{ weight, upper, lower },
+    ...{ weight, upper, lower, tier: 0 },
     ...{ active: 0, inactive: 0, persistent: 0 },
     totals: noCounters(),
     rates: noCounters(),
@@ -64,6 +65,7 @@ export function toService(options: ServiceOptions): Service {
   return {
     ...{ family, fwmark, scheduler, schedulerFlags },
     onePacket: options.onePacket ?? false,
+    ...plainPolicy,
     persistence: options.persistence ?? 0,
     persistenceKey: options.persistenceKey ?? 'source',
     netmask: options.netmask ?? (family === 4 ? '255.255.255.255' : '128'),

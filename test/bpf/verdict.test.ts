@@ -92,7 +92,7 @@ describe('gateway bits elsewhere in the mark', () => {
 describe('lvsj_control', () => {
   const run = (): number => bed.director.control.run(Buffer.alloc(64)).retval;
   const { EDIT_CHANGED } = abi.edit;
-  const nobody = { fwmark: 77, family: 4 };
+  const nobody = { fwmark: 77, family: 4, tier: 0 };
 
   test('does nothing unasked', () => assert.equal(run(), 0));
 
