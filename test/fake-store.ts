@@ -3,6 +3,7 @@
 import { pageConnections } from '../src/api/connections.ts';
 import type { DirectorEvent, Planned, Store } from '../src/api/store.ts';
 import type { Config } from '../src/model/config.ts';
+import { well } from '../src/model/health.ts';
 import { defaultMonitor, defaultPolicy } from '../src/model/monitor.ts';
 import type { Problem } from '../src/model/problem.ts';
 import type {
@@ -34,6 +35,7 @@ export const fiber: GatewayState = {
   present: true,
   admin: 'enabled',
   unavailable: '',
+  health: well,
   snat: 'masquerade',
   capacity: { down: 800_000_000, up: 80_000_000, downAssumed: false, upAssumed: false },
   rate: { down: 1000, up: 2000 },
@@ -50,6 +52,10 @@ export const lte: GatewayState = {
   link: 'eth2',
   admin: 'drained',
   unavailable: 'drained',
+  health: {
+    ...{ health: 'down', reason: '3 rounds failed', since: '2026-11-25T03:40:12.345Z' },
+    incident: '5d2c8e01',
+  },
   snat: '203.0.113.2',
   capacity: { down: 100_000_000, up: 100_000_000, downAssumed: true, upAssumed: true },
   connections: { active: 1, inactive: 0 },
@@ -115,8 +121,8 @@ export const connectionState = (fields: Partial<ConnectionState> = {}): Connecti
 });
 
 const toStatusGateway = ({ ...gateway }: GatewayState): StatusState['gateways'][number] => {
-  const { name, id, address, link, present, admin, unavailable } = gateway;
-  return { name, id, address, link, present, admin, unavailable };
+  const { name, id, address, link, present, admin, unavailable, health } = gateway;
+  return { name, id, address, link, present, admin, unavailable, health };
 };
 
 export const status: StatusState = {

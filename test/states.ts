@@ -1,5 +1,6 @@
 // States as the kernel's readers return them, for tests of what is made of them: each with its defaults.
 
+import { well } from '../src/model/health.ts';
 import type {
   ConnectionState,
   GatewayState,
@@ -15,7 +16,7 @@ export const noTotals: TotalsState = {
 /** Of the configuration, enabled and idle; its capacity was not told. */
 export const gatewayState = (given: Partial<GatewayState> = {}): GatewayState => ({
   ...{ name: 'fiber', id: 1, family: 4, address: '192.0.2.1', link: 'eth1', present: true },
-  ...{ admin: 'enabled', unavailable: '', snat: 'masquerade' },
+  ...{ admin: 'enabled', unavailable: '', health: well, snat: 'masquerade' },
   capacity: { down: 1e8, up: 1e8, downAssumed: true, upAssumed: true },
   rate: { down: 0, up: 0 },
   connections: { active: 0, inactive: 0 },

@@ -1,8 +1,10 @@
 // Metrics of the gateways.
 
+import type { Health } from '../model/health.ts';
 import type { AdminState, GatewayState } from '../model/state.ts';
 import { directed, familyLabel, type Labels, type Metrics, type Series } from './metric.ts';
 
+const healths: Health[] = ['up', 'suspect', 'down', 'recovering'];
 const adminStates: AdminState[] = ['enabled', 'drained', 'disabled'];
 
 const labelsOf = ({ name, address, family }: GatewayState): Labels => ({
@@ -39,6 +41,20 @@ function addGatewayStates(metrics: Metrics, each: Each): void {
     '1 for the state that an admin gave the gateway, 0 for the others.',
     each(({ admin }, labels) =>
       adminStates.map((state) => [{ ...labels, state }, state === admin ? 1 : 0]),
+    ),
+  );
+  metrics.gauge(
+    'gateway_health_state',
+    '1 for the health that the monitor found of the gateway, 0 for the others.',
+    each(({ health: { health } }, labels) =>
+      healths.map((state) => [{ ...labels, state }, state === health ? 1 : 0]),
+    ),
+  );
+  metrics.gauge(
+    'gateway_incident_info',
+    'Always 1; the incident that the gateway is in, as in log, events and hooks; no series where there is none.',
+    each(({ health: { incident } }, labels) =>
+      incident === '' ? [] : [[{ ...labels, incident }, 1]],
     ),
   );
   metrics.gauge(

@@ -41,6 +41,8 @@ const otherUnits = /(milli|micro|nano|kilo|mega|giga|minute|hour|bits?_|bits?$|_
 const boundedLabels = [
   ...['version', 'hook', 'verdict', 'gateway', 'service', 'rule', 'family', 'state', 'direction'],
   ...['id', 'address', 'link', 'snat', 'fwmark', 'scheduler'],
+  // One at a time.
+  'incident',
 ];
 
 describe('each metric', () => {

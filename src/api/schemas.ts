@@ -2,6 +2,7 @@
 // tsc fails where one differs from its type in src/model/state.ts.
 
 import { z } from 'zod';
+import type { GatewayHealth } from '../model/health.ts';
 import type { Problem } from '../model/problem.ts';
 import type {
   ConnectionState,
@@ -42,6 +43,19 @@ const totalsState = schemaOf<TotalsState>()(
     .meta({ id: 'Totals', description: 'in: from the LAN to the internet' }),
 );
 
+const health = z.enum(['up', 'suspect', 'down', 'recovering']);
+
+const gatewayHealth = schemaOf<GatewayHealth>()(
+  z
+    .object({
+      health,
+      reason: text.describe("why, in words; '' while it is up"),
+      since: text.describe("since when it is so; '' = since somebody watches"),
+      incident: text.describe("one id from the first suspicion to the recovery; '' = none"),
+    })
+    .meta({ id: 'GatewayHealth' }),
+);
+
 export const gatewayState = schemaOf<GatewayState>()(
   z
     .object({
@@ -55,6 +69,7 @@ export const gatewayState = schemaOf<GatewayState>()(
       present: z.boolean().describe('false once no service has it any more'),
       admin: adminState,
       unavailable: text.describe("why no new connection can go there; '' if one can"),
+      health: gatewayHealth,
       snat: text,
       capacity: z
         .object({ ...bitRates, downAssumed: z.boolean(), upAssumed: z.boolean() })
@@ -181,6 +196,7 @@ export const statusState = schemaOf<StatusState>()(
           present: z.boolean(),
           admin: adminState,
           unavailable: text,
+          health: gatewayHealth,
         }),
       ),
       verdicts: z.record(text, z.record(text, count)).describe('hook -> verdict -> packets'),
@@ -255,6 +271,15 @@ const directorEvent = schemaOf<DirectorEvent>()(
       family,
       admin: adminState,
       unavailable: text,
+    }),
+    z.object({
+      type: z.literal('health'),
+      name: text,
+      family,
+      link: text,
+      id: count,
+      from: health,
+      ...gatewayHealth.shape,
     }),
   ]),
 );

@@ -2,6 +2,7 @@
 
 import type { Config } from '../model/config.ts';
 import type { ConnectionFilter } from '../model/connection-filter.ts';
+import type { HealthChange } from '../model/health.ts';
 import type { Problem } from '../model/problem.ts';
 import type {
   AdminState,
@@ -43,7 +44,8 @@ export type DirectorEvent =
   | { type: 'refused'; file: string; error: string }
   /** What others changed in the kernel was put right, or the kernel's links, addresses and routes were followed. */
   | { type: 'repaired'; changes: PlannedChange[] }
-  | { type: 'gateway'; name: string; family: Family; admin: AdminState; unavailable: string };
+  | { type: 'gateway'; name: string; family: Family; admin: AdminState; unavailable: string }
+  | ({ type: 'health' } & HealthChange);
 
 /**
  * A UserError that a reader throws becomes 503, one of a writer 409; its message is shown. Anything else is a bug: 500.

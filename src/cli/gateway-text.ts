@@ -5,7 +5,7 @@ import type { GatewayState } from '../model/state.ts';
 import { type Cell, formatColumns } from './columns.ts';
 import { type Paint, plain, type Style } from './paint.ts';
 
-type Standing = Pick<GatewayState, 'name' | 'present' | 'admin' | 'unavailable'>;
+type Standing = Pick<GatewayState, 'name' | 'present' | 'admin' | 'unavailable' | 'health'>;
 
 const styles: Record<GatewayState['admin'], Style> = {
   enabled: 'green',
@@ -14,7 +14,9 @@ const styles: Record<GatewayState['admin'], Style> = {
 };
 
 /** What the admin said, and why it can't have connections: `enabled`, `drained; no default route on eth3`. */
-export function standingCell({ name, present, admin, unavailable }: Standing): Cell {
+export function standingCell({ name, present, admin, unavailable, health }: Standing): Cell {
+  if (unavailable === '' && health.health === 'suspect')
+    return { text: `${admin}, suspect: ${health.reason}`, style: 'yellow' };
   if (unavailable === '') return { text: admin, style: styles[admin] };
   const text = admin === 'enabled' ? unavailable : `${admin}; ${unavailable}`;
   return { text, style: name === '' && !present ? 'dim' : 'red' };
@@ -75,6 +77,13 @@ export function formatGateways(gateways: readonly GatewayState[], paint: Paint =
   return lines;
 }
 
+/** `down since 2026-11-25 03:40:12, incident 5d2c8e01`. */
+const formatHealth = ({ health, since, incident }: GatewayState['health']): string =>
+  [
+    since === '' ? health : `${health} since ${new Date(since).toLocaleString('sv')}`,
+    ...(incident === '' ? [] : [`incident ${incident}`]),
+  ].join(', ');
+
 /** All that is known of one. */
 export function formatGateway(gateway: GatewayState, paint: Paint = plain): string[] {
   const { capacity, rate, connections, totals } = gateway;
@@ -84,6 +93,7 @@ export function formatGateway(gateway: GatewayState, paint: Paint = plain): stri
     ['number', formatId(gateway.id)],
     ['next hop', `${formatAddress(gateway.address)} on ${gateway.link} (IPv${gateway.family})`],
     ['state', standingCell(gateway)],
+    ['health', formatHealth(gateway.health)],
     ['source address', gateway.snat || "not lvsj's to set"],
     [
       'capacity',

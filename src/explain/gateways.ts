@@ -1,7 +1,7 @@
 // Gateways as an explanation names them: name, next hop, source address, and why one is refused.
 
 import { addressFromWords } from '../model/address.ts';
-import { type Applied, adminOf, gatewayKey } from '../model/applied.ts';
+import { type Applied, adminOf, gatewayKey, unavailableOf } from '../model/applied.ts';
 import type { Snat } from '../model/config.ts';
 import type { LinkAddress } from '../model/environment.ts';
 import type { Candidate, ExplainedGateway, ExplainedPacket } from '../model/explanation.ts';
@@ -69,7 +69,7 @@ export function explainGateway(
 
 /** Why a gateway of the configuration has no weight, or is not there at all. */
 function whyAway(applied: Applied | undefined, name: string, family: Family): string | undefined {
-  const unavailable = applied?.unavailable[gatewayKey(name, family)];
+  const unavailable = unavailableOf(applied, gatewayKey(name, family));
   if (unavailable) return `unavailable: ${unavailable}`;
   const told = adminOf(applied?.admin ?? {}, name);
   return told === 'enabled' ? undefined : `${told}; lvsj gateway ${name} enable`;

@@ -2,7 +2,8 @@
 // have no next hop, and those that only lvsj ipvsadm knows.
 
 import { familyOf } from '../model/address.ts';
-import { type Applied, adminOf } from '../model/applied.ts';
+import { type Applied, adminOf, healthOf, unavailableOf } from '../model/applied.ts';
+import { well } from '../model/health.ts';
 import { formatSnat } from '../model/snat.ts';
 import type { GatewayState } from '../model/state.ts';
 import { type Counters, noCounters } from '../model/table.ts';
@@ -23,7 +24,7 @@ import {
 /** Which gateway it is, and whether connections can go there. */
 export type GatewayIdentity = Pick<
   GatewayState,
-  'name' | 'id' | 'family' | 'address' | 'link' | 'present' | 'admin' | 'unavailable'
+  'name' | 'id' | 'family' | 'address' | 'link' | 'present' | 'admin' | 'unavailable' | 'health'
 >;
 
 /** A gateway by what tells of it: the configuration, and the kernel where it has it; or the kernel alone. */
@@ -50,6 +51,7 @@ function ofKernel(id: number, entry: abi.Gateway): GatewayIdentity {
   return {
     ...{ name: '', id, family: familyOf(address), address: nextHop(address), link: entry.link },
     ...{ present, admin: 'enabled', unavailable: present ? '' : 'deleted: no service has it' },
+    health: well,
   };
 }
 
@@ -68,7 +70,8 @@ function ofConfiguration(
   return {
     ...{ name: config.name, id, family, address, link: known?.link ?? config.link },
     ...{ present: known !== undefined, admin },
-    unavailable: applied?.unavailable[key] ?? (known || admin === 'disabled' ? '' : missing),
+    unavailable: unavailableOf(applied, key) ?? (known || admin === 'disabled' ? '' : missing),
+    health: healthOf(applied, key),
   };
 }
 

@@ -1,7 +1,7 @@
 // What lies beside the director in the kernel: the configuration that is applied, and what was told since.
 
 import type { Config } from './config.ts';
-import type { GatewayHealth } from './health.ts';
+import { type GatewayHealth, isDown, well } from './health.ts';
 import type { ConfigObjects } from './objects.ts';
 import type { AdminState } from './state.ts';
 import type { Family } from './table.ts';
@@ -32,6 +32,19 @@ export interface Applied {
 
 /** A gateway's name and family: it has an id for each. */
 export const gatewayKey = (name: string, family: Family): string => `${name}/${family}`;
+
+/** What the monitor found of a gateway; key: gatewayKey. */
+export const healthOf = (applied: Pick<Applied, 'health'> | undefined, key: string) =>
+  applied?.health[key] ?? well;
+
+/** Why no new connection can go to a gateway, in words; '' if one can; undefined where nothing is known. */
+export function unavailableOf(
+  applied: Pick<Applied, 'health' | 'unavailable'> | undefined,
+  key: string,
+): string | undefined {
+  const { health, reason } = healthOf(applied, key);
+  return applied?.unavailable[key] ?? (isDown(health) ? reason : undefined);
+}
 
 /** What an admin told a gateway of this name. */
 export const adminOf = (admin: Applied['admin'], name: string): AdminState =>

@@ -1,6 +1,7 @@
 // What everybody outside sees of a director: the command line's readers with --json, the API, metrics.
 // Plain JSON; bigints of counters are numbers here. docs/api.md describes each field.
 
+import type { GatewayHealth } from './health.ts';
 import type { Connection, Family } from './table.ts';
 
 /** What an admin told a gateway: drain = no new connections, disabled = none at all. */
@@ -26,6 +27,7 @@ export interface GatewayState {
   admin: AdminState;
   /** Why no new connection can go there, in words; '' if one can. */
   unavailable: string;
+  health: GatewayHealth;
   /** In words: `masquerade`, `192.0.2.2`, `none`, `npt 2001:db8::/64`; '' if not ours to do. */
   snat: string;
   capacity: BitRates & { downAssumed: boolean; upAssumed: boolean };
@@ -108,7 +110,7 @@ export interface StatusState {
   daemon: DaemonState | null;
   gateways: Pick<
     GatewayState,
-    'name' | 'id' | 'address' | 'link' | 'present' | 'admin' | 'unavailable'
+    'name' | 'id' | 'address' | 'link' | 'present' | 'admin' | 'unavailable' | 'health'
   >[];
   /** hook -> verdict -> packets, since the director started; verdicts that never came are left out. */
   verdicts: Record<string, Record<string, number>>;
