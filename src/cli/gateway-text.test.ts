@@ -58,6 +58,7 @@ test('of one gateway all is told', () => {
 number             1
 next hop           192.0.2.1 on eth1 (IPv4)
 state              enabled
+health             up
 source address     masquerade
 capacity           250M down, 40M up (bits a second)
 now                12.3M down, 0 up (bits a second)
