@@ -1,11 +1,13 @@
 // A sound draft -> the configuration as everybody else sees it: every default filled in, one form of
 // each thing.
 
-import { type Config, mainService, type RuleConfig } from '../model/config.ts';
+import { type Config, type GatewayConfig, mainService, type RuleConfig } from '../model/config.ts';
+import { defaultPolicy } from '../model/monitor.ts';
 import { flagBit, flagNames } from '../model/scheduler.ts';
 import { settingRules } from '../model/setting.ts';
 import { hopOf } from './check.ts';
 import type { Source } from './leaves.ts';
+import { buildMonitor } from './monitor.ts';
 import { disjoint, families, type Prefix } from './prefix.ts';
 import type { Draft, Gateway, Item, Rule, Service } from './read.ts';
 import { formatRule } from './rule-name.ts';
@@ -46,7 +48,7 @@ function buildGeneral({ api, timeouts, ...general }: Draft['general']): GeneralC
     settings: Object.fromEntries(
       settingRules.map(({ name, default: usual }) => [name, general.settings[name] ?? usual]),
     ),
-    hooks: [],
+    hooks: general.hooks,
     api: {
       group: api.group ?? '',
       metricsListen: api.metrics?.listen ?? '',
@@ -55,20 +57,27 @@ function buildGeneral({ api, timeouts, ...general }: Draft['general']): GeneralC
   };
 }
 
-function buildGateway(name: string, { via, ...rest }: Gateway): Config['gateways'][number] {
+function buildGateway(name: string, { via, monitor, resolvers, ...rest }: Gateway): GatewayConfig {
   const hops = families.flatMap((family) => {
     const hop = via[family];
     return hop ? [[family, hopOf(rest.link, hop)] as const] : [];
   });
-  return { name, ...rest, via: Object.fromEntries(hops) };
+  return {
+    name,
+    ...rest,
+    via: Object.fromEntries(hops),
+    monitor: buildMonitor(monitor, via),
+    resolvers: [...new Set(resolvers)],
+  };
 }
 
 function buildService(name: string, service: Service): Config['services'][number] {
-  const { gateways, scheduler, schedulerFlags, ...rest } = service;
+  const { gateways, scheduler, schedulerFlags, onDown, ...rest } = service;
   const bits = schedulerFlags.map((flag) => flagBit(flag, scheduler));
   return {
     name,
     ...rest,
+    onDown: onDown ?? defaultPolicy.onDown,
     scheduler,
     schedulerFlags: flagNames(scheduler).filter((_, bit) => bits.includes(bit)),
     gateways: Object.entries(gateways).map(([gateway, share]) => ({ gateway, ...share })),

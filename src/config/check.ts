@@ -1,10 +1,12 @@
 // What the items of a file say of each other: names that lead nowhere, next hops, marks and names that
 // two of them have, bounds of all together.
 
+import { familyOf } from '../model/address.ts';
 import { limits } from '../model/bounds.ts';
 import { mainService, type Snat, type Via } from '../model/config.ts';
 import { flagBit } from '../model/scheduler.ts';
 import type { Family } from '../model/table.ts';
+import { checkMonitor } from './check-monitor.ts';
 import { nearest } from './nearest.ts';
 import { families } from './prefix.ts';
 import type { Draft, Gateway, Item, Rule, Service } from './read.ts';
@@ -44,8 +46,10 @@ export function hopOf(link: string, via: Via): Via {
 
 function checkGateways(gateways: readonly Item<Gateway>[], report: Report): void {
   const hops = new Map<string, Path>();
+  const resolvers = new Map<string, Path>();
   let count = 0;
-  for (const { path, value, lost } of gateways) {
+  for (const gateway of gateways) {
+    const { path, value, lost } = gateway;
     // What stands in for a next hop that can't be read says nothing.
     if (lost.includes('via')) continue;
     if (families.every((family) => !value.via[family]))
@@ -60,6 +64,8 @@ function checkGateways(gateways: readonly Item<Gateway>[], report: Report): void
       if (via) checkHop({ path, link: value.link, family, via }, hops, report);
       else checkSnat(path, value.snat[family], { family, report });
     }
+    checkMonitor(gateway, report);
+    checkResolvers(gateway, resolvers, report);
   }
   const most = limits.nextHops;
   if (count > most)
@@ -68,6 +74,27 @@ function checkGateways(gateways: readonly Item<Gateway>[], report: Report): void
       atKey: true,
       reason: `${count} next hops in both families together: a director knows ${most}`,
     });
+}
+
+/** A resolver is asked by one gateway: by whose, if two had it? */
+function checkResolvers(
+  { path, value }: Item<Gateway>,
+  taken: Map<string, Path>,
+  report: Report,
+): void {
+  for (const resolver of new Set(value.resolvers)) {
+    const at = [...path, 'resolvers', value.resolvers.indexOf(resolver)];
+    const family = familyOf(resolver);
+    if (!value.via[family])
+      report.error({
+        path: at,
+        reason: `${resolver} is IPv${family}, but this gateway has no IPv${family} next hop`,
+        hint: `give it one: via: { ipv${family}: … }`,
+      });
+    const reason = `${resolver} is also that of`;
+    const hint = 'one that every line reaches needs no line of its own: leave it out of both';
+    onlyOnce(taken, { key: resolver, path: at, reason, hint }, report);
+  }
 }
 
 /** A source address that nothing can have is a slip of its family. */
@@ -117,6 +144,7 @@ function checkServices({ services, general, names }: Draft, report: Report): voi
     const reason = `fwmark ${fwmark} is also that of`;
     onlyOnce(marks, { key: fwmark, path: at, reason, hint: 'each service has its own' }, report);
     if (!lost.includes('scheduler')) checkFlags(path, value, report);
+    checkFailover(path, value, report);
     const shares = Object.keys(gateways);
     if (shares.length === 0 && !lost.includes('gateways'))
       report.error({ path: [...path, 'gateways'], reason: 'a service needs a gateway' });
@@ -148,6 +176,22 @@ function checkFlags(path: Path, { scheduler, schedulerFlags }: Service, report: 
     const reason = `the scheduler ${scheduler} has no flag "${shorten(flag)}"`;
     report.error({ path: [...path, 'scheduler-flags', i], reason });
   }
+}
+
+/** What does nothing as the service is. */
+function checkFailover(path: Path, { onDown, onePacket, ...service }: Service, report: Report) {
+  if (onDown !== undefined && onePacket)
+    report.warning({
+      path: [...path, 'on-down'],
+      reason: 'does nothing: with one-packet there is no connection whose gateway could be down',
+    });
+  const tiers = new Set(Object.values(service.gateways).map(({ tier }) => tier));
+  if (service.failback.kind !== 'stay' && tiers.size < 2)
+    report.warning({
+      path: [...path, 'failback'],
+      reason: 'does nothing: there is one tier, so nobody has to go back to another',
+      hint: 'give the gateways that are to stand by a tier: { weight: 1, tier: 2 }',
+    });
 }
 
 interface Known {

@@ -184,12 +184,13 @@ export const source = leaf({
 });
 
 /** A word of a list, or the nearest one as a hint. */
-export const oneOf = (noun: string, words: readonly string[]) =>
+export const oneOf = <W extends string>(noun: string, words: readonly W[]) =>
   leaf({
     noun,
     json: { enum: words },
     read: (word) =>
-      words.includes(word) ? word : new Refusal(`"${word}" is not ${noun}`, nearest(word, words)),
+      words.find((each) => each === word) ??
+      new Refusal(`"${shorten(word)}" is not ${noun}`, nearest(word, words)),
   });
 
 export const scheduler = oneOf('a scheduler', [...schedulers.keys()]);

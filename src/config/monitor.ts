@@ -1,66 +1,93 @@
-// The form of a gateway's monitor: what its probes ask, and when they are believed.
+// The form of a gateway's monitor: what it asks, and when an answer is believed.
 
 import * as z from 'zod';
-import type { MonitorConfig, ProbeConfig } from '../model/config.ts';
+import type { GatewayConfig, MonitorConfig, ProbeConfig } from '../model/config.ts';
 import { defaultMonitor } from '../model/monitor.ts';
-import { duration, line, whole } from './leaves.ts';
-import { parseAddress } from './prefix.ts';
+import { duration, oneOf, whole } from './leaves.ts';
+import { families } from './prefix.ts';
+import { probe } from './probe.ts';
 import { leaf, object } from './shape.ts';
 
-const address = leaf({
-  noun: 'the address of a host',
-  json: { type: 'string' },
-  read: (word) => parseAddress(word)?.address,
-});
+const mostRounds = 1000;
+const rounds = whole(1, mostRounds);
+const usual = defaultMonitor;
 
-const endpoint = leaf({
-  noun: 'address:port',
-  json: { type: 'string' },
+/** As one writes it. */
+const seconds = (ms: number): string => `${ms / 1000}s`;
+
+const percent = leaf({
+  noun: 'a percentage above 0, such as 20%',
+  json: { type: ['number', 'string'], pattern: '^\\d{1,3}(\\.\\d{1,2})?%?$' },
   read: (word) => {
-    const [, host = '', port = ''] = /^\[?([0-9a-fA-F:.]+?)\]?:(\d{1,5})$/.exec(word) ?? [];
-    const found = parseAddress(host)?.address;
-    return found === undefined || Number(port) > 65535
-      ? undefined
-      : { address: found, port: Number(port) };
+    const share = /^\d{1,3}(\.\d{1,2})?%?$/.test(word) ? Number.parseFloat(word) : 0;
+    return share > 0 && share <= 100 ? share : undefined;
   },
 });
 
-const probe = object({
-  ping: address.optional().describe('Answers ICMP echo'),
-  dns: address.optional().describe('Answers a DNS query'),
-  tcp: endpoint.optional().describe('Takes a TCP connection'),
-  http: line('a URL', /^https?:\/\/\S+$/)
-    .optional()
-    .describe('Answers a request'),
-})
-  .refine((kinds) => Object.keys(kinds).length === 1, {
-    error: 'a probe is one of ping, dns, tcp, http with its target',
-  })
-  .transform(({ ping, dns, tcp, http }): ProbeConfig => {
-    if (ping !== undefined) return { kind: 'ping', address: ping };
-    if (dns !== undefined) return { kind: 'dns', address: dns, port: 53, name: 'example.com' };
-    if (tcp !== undefined) return { kind: 'tcp', ...tcp };
-    return { kind: 'http', url: http ?? '', status: [200, 204], body: '' };
-  })
-  .meta({ minProperties: 1, maxProperties: 1 });
+/** Down from one value on, up again below another; between them it stays as it is. */
+const thresholds = (value: z.ZodType<number>) =>
+  object({
+    down: value.describe('Down from here on'),
+    up: value.describe('Up again below this'),
+  }).refine(({ down, up }) => up < down, { error: 'up must be below down', path: ['up'] });
 
-const mostRounds = 1000;
+const longestHold = '1d';
+const held = duration('0ms', longestHold);
 
-export const monitor = object({
-  probes: z.array(probe).describe('Whom it asks'),
-  interval: duration('10ms', '1h').prefault('1s').describe('Time between two rounds'),
-  rise: whole(1, mostRounds).prefault(3).describe('Rounds that make it up'),
-  fall: whole(1, mostRounds).prefault(3).describe('Rounds that make it down'),
-  quorum: whole(1, mostRounds).prefault(1).describe('Probes of a round that must be answered'),
+const hold = z.union([
+  held.transform((always) => ({ first: always, most: always })),
+  object({
+    first: held.prefault(seconds(usual.hold.first)).describe('After the first failure'),
+    most: held.optional().describe('After many'),
+  })
+    .refine(({ first, most = first }) => most >= first, {
+      error: 'most is below first',
+      path: ['most'],
+    })
+    .transform(({ first, most = Math.max(first, usual.hold.most) }) => ({ first, most })),
+]);
+
+const monitorMap = object({
+  probes: z.array(probe).optional().describe('Whom it asks; the next hop, if left out'),
+  interval: duration('10ms', '1h')
+    .prefault(seconds(usual.intervalMs))
+    .describe('Between two rounds of probes'),
+  timeout: duration('10ms', '1m').optional().describe('How long a probe waits for its answer'),
+  burst: duration('10ms', '1m').optional().describe('Between two rounds while it is suspect'),
+  rise: rounds.prefault(usual.rise).describe('Rounds that make it up'),
+  fall: rounds.prefault(usual.fall).describe('Rounds that make it down'),
+  quorum: rounds.prefault(usual.quorum).describe('Probes of a round that must be answered'),
+  window: rounds.prefault(usual.window).describe('Rounds that loss and latency are averages of'),
+  loss: thresholds(percent).optional().describe('Share of probes that nobody answers'),
+  latency: thresholds(duration('1ms', '1m')).optional().describe('Average round-trip time'),
+  hold: hold
+    .prefault({})
+    .describe('How long it must be well before it is up; twice as long at each relapse'),
 })
-  .refine(({ probes, quorum }) => quorum <= Math.max(1, probes.length), {
-    error: 'quorum is more than there are probes',
-    path: ['quorum'],
+  .refine(({ burst = 0, interval }) => burst <= interval, {
+    error: 'burst is longer than interval',
+    path: ['burst'],
   })
   .transform(
-    ({ interval, ...rest }): MonitorConfig => ({
-      ...defaultMonitor,
-      ...rest,
-      intervalMs: interval,
-    }),
+    ({
+      interval: intervalMs,
+      timeout: timeoutMs = Math.min(intervalMs, usual.timeoutMs),
+      burst: burstMs = Math.min(intervalMs, usual.burstMs),
+      ...rest
+    }) => ({ ...rest, intervalMs, timeoutMs, burstMs }),
   );
+
+type Watch = Omit<MonitorConfig, 'probes'> & { probes?: ProbeConfig[] | undefined };
+
+const { probes: _, ...unasked } = usual;
+
+export const monitor = z.union([
+  oneOf('none, or a map of probes', ['none']).transform((): Watch => ({ ...unasked, probes: [] })),
+  monitorMap,
+]);
+
+/** Where nothing is said of probes, the next hop is asked; where the link itself is the way, nobody. */
+export function buildMonitor(watch: Watch = unasked, via: GatewayConfig['via']): MonitorConfig {
+  const hasNextHop = families.some((family) => via[family] && via[family].kind !== 'onlink');
+  return { ...watch, probes: watch.probes ?? (hasNextHop ? usual.probes : []) };
+}

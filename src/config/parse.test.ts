@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { problemCases } from '../../test/cases/config.ts';
 import type { Config } from '../model/config.ts';
+import { defaultMonitor } from '../model/monitor.ts';
 import { formatProblem } from '../model/problem.ts';
 import { parseConfig, type ReadFile } from './parse.ts';
 
@@ -64,6 +65,18 @@ describe('a small file', () => {
           snat: { 4: { kind: 'masquerade' }, 6: { kind: 'masquerade' } },
           mtu: 0,
           capacity: { down: 0, up: 0 },
+          monitor: {
+            probes: [{ kind: 'neighbour' }],
+            intervalMs: 1000,
+            timeoutMs: 500,
+            burstMs: 100,
+            rise: 3,
+            fall: 3,
+            quorum: 1,
+            window: 20,
+            hold: { first: 1000, most: 60_000 },
+          },
+          resolvers: [],
         },
       ],
       services: [
@@ -76,7 +89,10 @@ describe('a small file', () => {
           persistenceKey: 'source',
           netmask: { 4: 32, 6: 128 },
           onePacket: false,
-          gateways: [{ gateway: 'fiber', weight: 1, upper: 0, lower: 0 }],
+          onDown: { action: 'reset', idle: false },
+          failback: { kind: 'stay' },
+          lastResort: 'main',
+          gateways: [{ gateway: 'fiber', weight: 1, upper: 0, lower: 0, tier: 1 }],
         },
       ],
       sets: [],
@@ -95,6 +111,7 @@ describe('a small file', () => {
           service: 'web',
         },
       ],
+      hooks: [],
     });
   });
 
@@ -108,10 +125,16 @@ timeouts: { tcp: 15m, tcp-fin: 120s, udp: 300 }
 settings: { conn_reuse_mode: 1, expire_nodest_conn: 0, expire_quiescent_template: 1, sloppy_tcp: 0, sloppy_sctp: 0 }
 api: {}
 gateways:
-  fiber: { link: eth1, via: { ipv4: auto, ipv6: auto }, snat: { ipv4: masquerade }, capacity: {} }
+  fiber:
+    { link: eth1, via: { ipv4: auto, ipv6: auto }, snat: { ipv4: masquerade }, capacity: {},
+      monitor: { probes: [neighbour: true], interval: 1s, timeout: 500ms, burst: 100ms, rise: 3, fall: 3,
+                 quorum: 1, window: 20, hold: { first: 1s, most: 1m } } }
 services:
-  web: { fwmark: 0x1, scheduler: wlc, one-packet: false, gateways: { fiber: { weight: 1 } } }
+  web:
+    { fwmark: 0x1, scheduler: wlc, one-packet: false, on-down: { action: reset, idle: false },
+      failback: stay, last-resort: main, gateways: { fiber: { weight: 1, tier: 1 } } }
 sets: {}
+hooks: []
 rules: [{ service: web, name: everything }]
 `;
     const [one, two] = [accepted(small), accepted(written)];
@@ -170,23 +193,96 @@ describe('a gateway', () => {
     });
   });
 
-  test('has a monitor, of which is said that nobody runs it', () => {
-    const text =
-      'monitor: { probes: [{ ping: 198.51.100.10 }, { http: "http://a.example/" }], interval: 500ms }';
-    assert.deepEqual(gateway(text).monitor, {
-      probes: [
-        { kind: 'ping', target: '198.51.100.10' },
-        { kind: 'http', target: 'http://a.example/' },
+  test('has resolvers, each once', () => {
+    const { resolvers } = gateway('resolvers: [192.0.2.53, 2001:DB8::53, 192.0.2.53]');
+    assert.deepEqual(resolvers, ['192.0.2.53', '2001:db8::53']);
+  });
+});
+
+const monitor = (words: string, via = 'auto') => gateway(`via: ${via}, monitor: ${words}`).monitor;
+
+describe('a monitor', () => {
+  test('asks the next hop, where there is one and nothing else is said', () => {
+    assert.deepEqual(gateway('via: onlink').monitor, { ...defaultMonitor, probes: [] });
+    assert.deepEqual(gateway('via: { ipv4: onlink, ipv6: auto }').monitor, defaultMonitor);
+    assert.deepEqual(monitor('{ rise: 5 }'), { ...defaultMonitor, rise: 5 });
+  });
+
+  test('may ask nobody', () => {
+    const nobody = { ...defaultMonitor, probes: [] };
+    assert.deepEqual([monitor('none'), monitor('{ probes: [] }')], [nobody, nobody]);
+  });
+
+  test('asks in seven ways', () => {
+    const { probes } =
+      monitor(`{ probes: [{ ping: 2001:DB8::7 }, { tcp: "[2001:db8::7]:443" }, { dns: 192.0.2.7 },
+      { dns: { server: 192.0.2.7, port: 5353, name: Lvsj.Example. } }, { http: "http://a.example/" },
+      { http: { url: https://a.example/x, status: 204, body: right } }, { neighbour: true }, { bfd: true },
+      { command: /usr/bin/true }, { command: [/opt/a b, 7, -x] }] }`);
+    assert.deepEqual(probes, [
+      { kind: 'ping', address: '2001:db8::7' },
+      { kind: 'tcp', address: '2001:db8::7', port: 443 },
+      { kind: 'dns', address: '192.0.2.7', port: 53, name: 'example.com' },
+      { kind: 'dns', address: '192.0.2.7', port: 5353, name: 'lvsj.example' },
+      { kind: 'http', url: 'http://a.example/', status: [200, 204], body: '' },
+      { kind: 'http', url: 'https://a.example/x', status: [204], body: 'right' },
+      { kind: 'neighbour' },
+      { kind: 'bfd' },
+      { kind: 'command', command: ['/usr/bin/true'] },
+      { kind: 'command', command: ['/opt/a b', '7', '-x'] },
+    ]);
+  });
+
+  test('waits for an answer and hurries no longer than its interval', () => {
+    const { intervalMs, timeoutMs, burstMs } = monitor('{ interval: 50ms }');
+    assert.deepEqual([intervalMs, timeoutMs, burstMs], [50, 50, 50]);
+    assert.equal(monitor('{ interval: 10s }').timeoutMs, 500);
+    assert.equal(monitor('{ interval: 50ms, timeout: 2s }').timeoutMs, 2000);
+  });
+
+  test('has thresholds with and without %', () => {
+    const { loss, latency } = monitor(
+      '{ loss: { down: 20%, up: 2.5 }, latency: { down: 0.3s, up: 150ms } }',
+    );
+    assert.deepEqual(
+      [loss, latency],
+      [
+        { down: 20, up: 2.5 },
+        { down: 300, up: 150 },
       ],
-      intervalMs: 500,
-      rise: 3,
-      fall: 3,
-      quorum: 1,
-    });
-    assert.ok(
-      problemsOf(`gateways: { a: { link: eth1, ${text} } }`).some((line) =>
-        line.includes('runs no probes'),
-      ),
+    );
+  });
+
+  test('holds a gateway back for one time, or for longer and longer', () => {
+    const holds = ['5s', '0', '{ first: 2s }', '{ first: 2m }', '{ first: 2s, most: 3s }'].map(
+      (words) => monitor(`{ hold: ${words} }`).hold,
+    );
+    assert.deepEqual(holds, [
+      { first: 5000, most: 5000 },
+      { first: 0, most: 0 },
+      { first: 2000, most: 60_000 },
+      { first: 120_000, most: 120_000 },
+      { first: 2000, most: 3000 },
+    ]);
+  });
+});
+
+describe('a hook', () => {
+  const hooks = (words: string) => accepted(`hooks: ${words}`).hooks;
+
+  test('is told of everything for ten seconds, if nothing else is said', () => {
+    assert.deepEqual(hooks('[{ command: /usr/local/bin/told }]'), [
+      { on: [], command: ['/usr/local/bin/told'], timeoutMs: 10_000 },
+    ]);
+  });
+
+  test('is told of some alone', () => {
+    assert.deepEqual(
+      hooks('[{ on: down, command: [/a, b], timeout: 1s }, { on: [up, down, up], command: /a }]'),
+      [
+        { on: ['down'], command: ['/a', 'b'], timeoutMs: 1000 },
+        { on: ['up', 'down'], command: ['/a'], timeoutMs: 10_000 },
+      ],
     );
   });
 });
@@ -210,6 +306,17 @@ describe('a service', () => {
       [rest.persistence, rest.persistenceKey, masks],
       [3600, 'destination', { 4: 24, 6: 64 }],
     );
+  });
+
+  test('says what becomes of connections when gateways fail and come back', () => {
+    const { onDown, failback, lastResort } = service(
+      'on-down: { idle: true }, failback: { drain: 1m }, last-resort: unreachable',
+    );
+    assert.deepEqual(onDown, { action: 'reset', idle: true });
+    assert.deepEqual(failback, { kind: 'drain', seconds: 60 });
+    assert.equal(lastResort, 'unreachable');
+    assert.deepEqual(service('on-down: keep').onDown, { action: 'keep', idle: false });
+    assert.deepEqual(service('failback: new').failback, { kind: 'new' });
   });
 
   test("has its scheduler's flags by their own names, in the order of their bits", () => {

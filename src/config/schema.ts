@@ -3,12 +3,14 @@
 
 import * as z from 'zod';
 import { connections, defaultMarkMask, defaultTimeouts, largestCount } from '../model/bounds.ts';
-import type { GatewayConfig, Snat } from '../model/config.ts';
-import { defaultMonitor, defaultPolicy } from '../model/monitor.ts';
+import type { Snat } from '../model/config.ts';
+import { defaultPolicy } from '../model/monitor.ts';
 import { settingRules } from '../model/setting.ts';
-import type { Family, PersistenceKey } from '../model/table.ts';
+import type { Family } from '../model/table.ts';
+import { failback, hook, lastResort, onDown } from './failover.ts';
 import * as leaves from './leaves.ts';
 import { monitor } from './monitor.ts';
+import { host } from './probe.ts';
 import { list, named, object } from './shape.ts';
 
 const viaMap = object({
@@ -59,17 +61,17 @@ export const gateway = object({
   })
     .optional()
     .describe('What the line carries; the scheduler lbw goes by it'),
-  monitor: monitor.optional().describe('How lvsj keeps watch on it'),
-}).transform(
-  ({ mtu = 0, capacity, snat, monitor: watch, ...rest }): Omit<GatewayConfig, 'name'> => ({
-    ...rest,
-    snat: everyFamily(snat),
-    mtu,
-    capacity: { down: 0, up: 0, ...capacity },
-    monitor: watch ?? defaultMonitor,
-    resolvers: [],
-  }),
-);
+  monitor: monitor.optional().describe('How lvsj run keeps watch on it: docs/failover.md'),
+  resolvers: list(host)
+    .optional()
+    .describe('DNS resolvers of this provider: asked by this gateway alone'),
+}).transform(({ mtu = 0, capacity, snat, resolvers = [], ...rest }) => ({
+  ...rest,
+  snat: everyFamily(snat),
+  mtu,
+  capacity: { down: 0, up: 0, ...capacity },
+  resolvers,
+}));
 
 const persistentMap = object({
   timeout: leaves.seconds.prefault('300s').describe('How long after its newest connection'),
@@ -79,7 +81,10 @@ const persistentMap = object({
 });
 
 const persistent = z.union([
-  leaves.seconds.transform((timeout) => ({ timeout, netmask: 32, netmask6: 128, key: 'source' })),
+  leaves.seconds.transform((timeout) => ({
+    ...{ timeout, netmask: 32, netmask6: 128 },
+    key: 'source' as const,
+  })),
   persistentMap,
 ]);
 
@@ -106,15 +111,30 @@ export const service = object({
     .describe('Of sh: sh-fallback, sh-port; of mh: mh-fallback, mh-port'),
   persistent: persistent.optional().describe('A client stays on its gateway for so long'),
   'one-packet': leaves.flag.prefault(false).describe('UDP: each packet is scheduled for itself'),
-  gateways: named(share).describe('Its gateways: name -> weight, or {weight, upper, lower}'),
+  'on-down': onDown.optional().describe('What becomes of connections whose gateway is down'),
+  failback: failback
+    .prefault(defaultPolicy.failback.kind)
+    .describe('What becomes of those on a lower tier when a higher one is back'),
+  'last-resort': lastResort
+    .prefault(defaultPolicy.lastResort)
+    .describe('What becomes of new connections that no gateway can take'),
+  gateways: named(share).describe('Its gateways: name -> weight, or {weight, upper, lower, tier}'),
 }).transform(
-  ({ persistent: stay, 'scheduler-flags': flags, 'one-packet': onePacket, ...rest }) => ({
+  ({
+    persistent: stay,
+    'scheduler-flags': flags,
+    'one-packet': onePacket,
+    'on-down': whenDown,
+    'last-resort': resort,
+    ...rest
+  }) => ({
     ...rest,
-    ...defaultPolicy,
     schedulerFlags: flags ?? [],
     onePacket,
+    onDown: whenDown,
+    lastResort: resort,
     persistence: stay?.timeout ?? 0,
-    persistenceKey: (stay?.key ?? 'source') as PersistenceKey,
+    persistenceKey: stay?.key ?? 'source',
     netmask: { 4: stay?.netmask ?? 32, 6: stay?.netmask6 ?? 128 },
   }),
 );
@@ -191,6 +211,10 @@ export const general = object({
       .describe('Group that may use the socket; root alone, if left out'),
     metrics: metrics.optional(),
   }).prefault({}),
+  hooks: z
+    .array(hook)
+    .prefault([])
+    .describe('Commands that are run when a gateway fails or comes back'),
 });
 
 export const file = object({

@@ -1,6 +1,8 @@
-// What holds where a configuration says nothing of failures.
+// What holds where a configuration says nothing of failures, and which probes judge a family.
 
-import type { MonitorConfig, ServiceConfig } from './config.ts';
+import { familyOf } from './address.ts';
+import type { GatewayConfig, MonitorConfig, ProbeConfig, ServiceConfig } from './config.ts';
+import type { Family } from './table.ts';
 
 /** The next hop is asked, nobody beyond it. */
 export const defaultMonitor: MonitorConfig = {
@@ -20,3 +22,23 @@ export const defaultPolicy: Pick<ServiceConfig, 'onDown' | 'failback' | 'lastRes
   failback: { kind: 'stay' },
   lastResort: 'main',
 };
+
+/** The only family that a probe can judge, for its target is an address. */
+export function familyOfProbe(probe: ProbeConfig): Family | undefined {
+  if ('address' in probe) return familyOf(probe.address);
+  const host = 'url' in probe ? new URL(probe.url).hostname : '';
+  return /^\[|^[\d.]+$/.test(host) ? familyOf(host) : undefined;
+}
+
+/** The probes that judge this family of a gateway. */
+export const probesOf = (
+  { via, monitor }: Pick<GatewayConfig, 'via' | 'monitor'>,
+  family: Family,
+): ProbeConfig[] =>
+  monitor.probes.filter((probe) => {
+    const only = familyOfProbe(probe);
+    // Where the link itself is the way there is no next hop to ask.
+    if (probe.kind === 'neighbour' || probe.kind === 'bfd')
+      return via[family] !== undefined && via[family].kind !== 'onlink';
+    return via[family] !== undefined && (only ?? family) === family;
+  });

@@ -114,7 +114,7 @@ settings: { sloppy_tpc: 1 }
 frobnicate: 1
 `,
     problems: [
-      '2:1: frobnicate: there is no key "frobnicate" here; known: lan, router, connections, mark-mask, timeouts, settings, api, gateways, services, sets, rules',
+      '2:1: frobnicate: there is no key "frobnicate" here; known: lan, router, connections, mark-mask, timeouts, settings, api, hooks, gateways, services, sets, rules',
     ],
   },
   {
@@ -287,18 +287,192 @@ gateways:
     name: 'a monitor',
     text: `
 gateways:
-  a: { link: eth1, monitor: { probes: [{ ping: host }, { png: 192.0.2.1 }], interval: 2h, fall: 0 } }
-  b: { link: eth2, monitor: { probes: [{ dns: 192.0.2.1 }], quorum: 2 } }
-  c: { link: eth3, monitor: {} }
+  a: { link: eth1, monitor: off }
+  b: { link: eth2, monitor: { probes: { ping: 192.0.2.1 }, intervall: 1s } }
+  c: { link: eth3, monitor: { interval: 2h, timeout: 0, fall: 0, window: all } }
+  d: { link: eth4, monitor: { interval: 500ms, burst: 1s } }
 `,
     problems: [
-      '3:48: gateways.a.monitor.probes.0.ping: "host" is not the address of a host',
-      '3:56: gateways.a.monitor.probes.1: a probe is one of ping, dns, tcp, http with its target',
-      '3:58: gateways.a.monitor.probes.1.png: there is no key "png" here; nearest: ping',
-      '3:87: gateways.a.monitor.interval: "2h" is not a time from 10ms to 1h',
-      '3:97: gateways.a.monitor.fall: "0" is not a whole number from 1 to 1000',
-      '4:69: gateways.b.monitor.quorum: quorum is more than there are probes',
-      '5:20: gateways.c.monitor.probes: is missing; write a list',
+      '3:29: gateways.a.monitor: "off" is not none, or a map of probes; known: none',
+      '4:39: gateways.b.monitor.probes: must be a list, not a map',
+      '4:60: gateways.b.monitor.intervall: there is no key "intervall" here; nearest: interval',
+      '5:41: gateways.c.monitor.interval: "2h" is not a time from 10ms to 1h',
+      '5:54: gateways.c.monitor.timeout: "0" is not a time from 10ms to 1m',
+      '5:63: gateways.c.monitor.fall: "0" is not a whole number from 1 to 1000',
+      '5:74: gateways.c.monitor.window: "all" is not a whole number from 1 to 1000',
+      '6:55: gateways.d.monitor.burst: burst is longer than interval',
+    ],
+  },
+  {
+    name: 'thresholds of a monitor',
+    text: `
+gateways:
+  a: { link: eth1, monitor: { loss: { down: 5%, up: 20% }, latency: { down: 300ms }, hold: 2d } }
+  b: { link: eth2, monitor: { loss: { down: 101%, up: 0 }, latency: 5, hold: { first: 5s, most: 2s } } }
+`,
+    problems: [
+      '3:53: gateways.a.monitor.loss.up: up must be below down',
+      '3:60: gateways.a.monitor.latency.up: is missing; write a duration such as 300s, 5m, 1h',
+      '3:92: gateways.a.monitor.hold: "2d" is not a time from 0ms to 1d',
+      '4:45: gateways.b.monitor.loss.down: "101%" is not a percentage above 0, such as 20%',
+      '4:55: gateways.b.monitor.loss.up: "0" is not a percentage above 0, such as 20%',
+      '4:69: gateways.b.monitor.latency: must be a map (key: value), not "5"',
+      '4:97: gateways.b.monitor.hold.most: most is below first',
+    ],
+  },
+  {
+    name: 'probes',
+    text: `
+gateways:
+  a:
+    link: eth1
+    monitor:
+      probes:
+        - ping: host
+        - ping: fe80::1%eth1
+        - png: 192.0.2.1
+        - { ping: 192.0.2.1, bfd: true }
+        - neighbour: no
+        - tcp: "2001:db8::1:443"
+        - tcp: "192.0.2.1:0"
+        - dns: { server: 192.0.2.1, port: 0, name: localhost, type: A }
+        - http: ftp://example.com/
+        - http: http://me:secret@example.com/
+        - http: { status: 99, body: "" }
+`,
+    problems: [
+      '7:17: gateways.a.monitor.probes.0.ping: "host" is not the address of a host',
+      '8:17: gateways.a.monitor.probes.1.ping: "fe80::1%eth1" has a link of its own; leave it out: the gateway\'s is taken',
+      '9:11: gateways.a.monitor.probes.2.png: there is no key "png" here; nearest: ping',
+      '9:11: gateways.a.monitor.probes.2: a probe is one of ping, tcp, dns, http, neighbour, bfd, command',
+      '10:11: gateways.a.monitor.probes.3: a probe is one of ping, tcp, dns, http, neighbour, bfd, command',
+      '11:22: gateways.a.monitor.probes.4.neighbour: "no" is not true; write true, or leave it out',
+      '12:16: gateways.a.monitor.probes.5.tcp: "2001:db8::1:443" is not an address and a port such as 192.0.2.9:443 or "[2001:db8::9]:443"',
+      '13:16: gateways.a.monitor.probes.6.tcp: "192.0.2.1:0" is not an address and a port such as 192.0.2.9:443 or "[2001:db8::9]:443"',
+      '14:43: gateways.a.monitor.probes.7.dns.port: "0" is not a whole number from 1 to 65535',
+      '14:52: gateways.a.monitor.probes.7.dns.name: "localhost" is not a domain name such as example.com',
+      '14:63: gateways.a.monitor.probes.7.dns.type: there is no key "type" here; known: server, port, name',
+      '15:17: gateways.a.monitor.probes.8.http: "ftp://example.com/" is not a URL such as http://example.com/',
+      '16:17: gateways.a.monitor.probes.9.http: has a password in it; who sees the configuration sees it',
+      '17:11: gateways.a.monitor.probes.10.http.url: is missing; write a URL such as http://example.com/',
+      '17:27: gateways.a.monitor.probes.10.http.status: "99" is not a whole number from 100 to 599',
+      '17:37: gateways.a.monitor.probes.10.http.body: "" is not a text',
+    ],
+  },
+  {
+    name: 'commands',
+    text: `
+gateways:
+  a:
+    link: eth1
+    monitor:
+      probes:
+        - command: probe.sh
+        - command: /usr/bin/probe --link eth1
+        - command: []
+        - command: [probe.sh, eth1]
+        - command: { program: /usr/bin/probe }
+hooks:
+  - { on: dwn, command: /, timeout: 0 }
+  - { on: [] }
+`,
+    problems: [
+      '7:20: gateways.a.monitor.probes.0.command: "probe.sh" is not the absolute path of a program; no shell looks for it: write all of it, /usr/…',
+      '8:20: gateways.a.monitor.probes.1.command: "/usr/bin/probe --link eth1" is more than a path; no shell reads it: write [/usr/bin/probe, --link, eth1]',
+      '9:20: gateways.a.monitor.probes.2.command: the list is empty: write the path of a program',
+      '10:21: gateways.a.monitor.probes.3.command.0: "probe.sh" is not the absolute path of a program; no shell looks for it: write all of it, /usr/…',
+      '11:20: gateways.a.monitor.probes.4.command: must be the path of a program, or a list of it and its arguments, not a map',
+      '13:11: hooks.0.on: "dwn" is not a health; nearest: down',
+      '13:25: hooks.0.command: "/" is not the absolute path of a program; no shell looks for it: write all of it, /usr/…',
+      '13:37: hooks.0.timeout: "0" is not a time from 100ms to 1h',
+      '14:5: hooks.1.command: is missing; write the path of a program, or a list of it and its arguments',
+      '14:11: hooks.1.on: the list is empty: leave the key out',
+    ],
+  },
+  {
+    name: 'probes that judge no family of their gateway, or no more than a quorum asks for',
+    text: `
+gateways:
+  a: { link: eth1, via: 192.0.2.1, monitor: { probes: [{ ping: 2001:db8::7 }, { http: "http://[2001:db8::7]/" }] } }
+  b: { link: ppp0, via: onlink, monitor: { probes: [{ neighbour: true }, { bfd: true }] } }
+  c: { link: eth2, monitor: { probes: [{ dns: 192.0.2.7 }, { ping: 192.0.2.8 }, { bfd: true }], quorum: 2 } }
+  d: { link: eth3, monitor: { probes: [{ dns: 192.0.2.9 }], quorum: 2 } }
+`,
+    problems: [
+      '3:64: gateways.a.monitor.probes.0.ping: this is IPv6, but the gateway has no IPv6 next hop; ask somebody of IPv4, or give it one: via: { ipv6: … }',
+      '3:87: gateways.a.monitor.probes.1.http: this is IPv6, but the gateway has no IPv6 next hop; ask somebody of IPv4, or give it one: via: { ipv6: … }',
+      '4:66: gateways.b.monitor.probes.0.neighbour: there is no next hop to ask: the link itself is the way; ping somebody behind it',
+      '4:81: gateways.b.monitor.probes.1.bfd: there is no next hop to ask: the link itself is the way; ping somebody behind it',
+      '5:105: gateways.c.monitor.quorum: a quorum of 2, but 1 of the probes judges IPv6; an address judges its own family alone',
+      '6:69: gateways.d.monitor.quorum: a quorum of 2, but 1 of the probes judges IPv4; an address judges its own family alone',
+    ],
+  },
+  {
+    name: 'monitors that see less than they seem to',
+    text: `
+gateways:
+  a: { link: eth1, via: 192.0.2.1, monitor: { probes: [{ ping: 192.0.2.1 }], interval: 30s } }
+  b: { link: eth2, via: 192.0.2.1, monitor: { probes: [{ neighbour: true }, { ping: 192.0.2.7 }] } }
+  c: { link: eth3, via: fe80::1, monitor: { probes: [{ neighbour: true }, { ping: fe80::1 }, { bfd: true }], fall: 60 } }
+  d: { link: eth4, via: 192.0.2.1, monitor: { probes: [{ bfd: true }, { http: "http://example.com/" }], quorum: 2 } }
+services: { web: { fwmark: 1, gateways: { a: 1, b: 1, c: 1, d: 1 } } }
+rules: [{ service: web }]
+`,
+    problems: [
+      '3:56: warning: gateways.a.monitor.probes.0: the next hop says nothing of what lies behind it; ask somebody beyond it; neighbour: true watches the next hop',
+      '3:88: warning: gateways.a.monitor.interval: fall × interval is 90 s: a dead gateway is noticed late; probes are small: one a second costs nothing',
+      "4:56: warning: gateways.b.monitor.probes.0: the next hop's answer makes a quorum of 1 alone, whatever is dead behind it; write quorum: 2",
+      '5:75: warning: gateways.c.monitor.probes.1: the next hop says nothing of what lies behind it; ask somebody beyond it; neighbour: true watches the next hop',
+    ],
+  },
+  {
+    name: 'resolvers',
+    text: `
+gateways:
+  a: { link: eth1, resolvers: [192.0.2.53, host] }
+  b: { link: eth2, via: 192.0.2.1, resolvers: 2001:db8::53 }
+  c: { link: eth3, resolvers: [192.0.2.54, 192.0.2.54, 192.0.2.53] }
+  d: { link: eth4, resolvers: 192.0.2.54 }
+`,
+    problems: [
+      '3:44: gateways.a.resolvers.1: "host" is not the address of a host',
+      '4:47: gateways.b.resolvers: 2001:db8::53 is IPv6, but this gateway has no IPv6 next hop; give it one: via: { ipv6: … }',
+      '6:31: gateways.d.resolvers: 192.0.2.54 is also that of gateways.c (line 5); one that every line reaches needs no line of its own: leave it out of both',
+    ],
+  },
+  {
+    name: 'what a service does when gateways fail and come back',
+    text: `
+gateways: { a: { link: eth1, via: 192.0.2.1 } }
+services:
+  web: { fwmark: 1, on-down: rest, failback: back, last-resort: none, gateways: { a: { tier: 9 } } }
+  dns: { fwmark: 2, on-down: { action: keep, idle: true }, failback: { drain: 0 }, gateways: { a: 1 } }
+`,
+    problems: [
+      '4:30: services.web.on-down: "rest" is not an action; nearest: reset',
+      '4:46: services.web.failback: "back" is not a failback; known: stay, new, now',
+      '4:65: services.web.last-resort: "none" is not a last resort; known: main, unreachable, drop',
+      '4:94: services.web.gateways.a.tier: "9" is not a whole number from 1 to 8',
+      '5:52: services.dns.on-down.idle: only reset does anything to idle connections',
+      '5:79: services.dns.failback.drain: "0" is not a time of whole seconds, from 1s to 31d',
+    ],
+  },
+  {
+    name: 'what does nothing as a service is',
+    text: `
+gateways: { a: { link: eth1, via: 192.0.2.1 }, b: { link: eth2, via: 192.0.2.1 } }
+services:
+  web: { fwmark: 1, failback: now, gateways: { a: { tier: 2 }, b: { tier: 2 } } }
+  dns: { fwmark: 2, one-packet: true, on-down: reset, gateways: { a: 1 } }
+  ntp: { fwmark: 3, one-packet: true, failback: new, gateways: { a: 1, b: { tier: 2 } } }
+rules:
+  - { dport: 53, service: dns }
+  - { dport: 123, service: ntp }
+  - { service: web }
+`,
+    problems: [
+      '4:31: warning: services.web.failback: does nothing: there is one tier, so nobody has to go back to another; give the gateways that are to stand by a tier: { weight: 1, tier: 2 }',
+      '5:48: warning: services.dns.on-down: does nothing: with one-packet there is no connection whose gateway could be down',
     ],
   },
   {
@@ -615,7 +789,6 @@ services: { web: { fwmark: 1, gateways: { a: 1, b: 1 } } }
 rules: [{ service: web }]
 `,
     problems: [
-      '3:20: warning: gateways.a.monitor: monitors are checked and kept, but this version runs no probes',
       '4:61: warning: gateways.b.monitor.probes.1: 192.0.2.9 is what gateway a probes, too; when it fails, both gateways seem down: give each its own',
     ],
   },
