@@ -34,6 +34,7 @@ const mayImport: Record<string, string[]> = {
   kernel: ['model', 'util', 'plan', 'explain'],
   lab: ['model', 'util'],
   api: ['model', 'util'],
+  monitor: ['model', 'util', 'plan'],
   daemon: ['model', 'util', 'config', 'plan', 'kernel', 'api'],
   cli: [
     'model',

@@ -1,0 +1,95 @@
+// One round: all probes asked at once, their answers as they come, and what they say together.
+
+import type { ProbeConfig } from '../model/config.ts';
+import { probeName } from './probe-kinds.ts';
+import type { ProbeResult } from './types.ts';
+
+export interface Question {
+  probe: ProbeConfig;
+  timeoutMs: number;
+  /** From then on its answer is late. */
+  patienceMs: number;
+}
+
+/** `void`: too few could be asked for the quorum; says nothing. */
+export type Judgement = 'good' | 'bad' | 'void';
+
+export interface RoundOptions {
+  /** Counts up. */
+  number: number;
+  at: number;
+  questions: Question[];
+  quorum: number;
+  /** Probes that need not be asked, because traffic answers for them. */
+  answered: number;
+}
+
+export class Round {
+  readonly number: number;
+  readonly at: number;
+  readonly questions: Question[];
+  judgement: Judgement | undefined;
+  readonly #quorum: number;
+  readonly #open: Map<string, Question>;
+  #good: number;
+  readonly #failures: string[] = [];
+
+  constructor({ number, at, questions, quorum, answered }: RoundOptions) {
+    this.number = number;
+    this.at = at;
+    this.questions = questions;
+    this.#quorum = quorum;
+    this.#open = new Map(questions.map((question) => [probeName(question.probe), question]));
+    this.#good = answered;
+    this.#judge();
+  }
+
+  /** False if nobody waits for it. */
+  add(result: ProbeResult, good: boolean): boolean {
+    const name = probeName(result.probe);
+    if (!this.#open.delete(name)) return false;
+    if (good) this.#good++;
+    else if (result.outcome !== 'void') this.#failures.push(`${name}: ${result.detail}`);
+    this.#judge();
+    return true;
+  }
+
+  /** What is not answered counts as if it could not be asked. */
+  close(): void {
+    this.#open.clear();
+    this.#judge();
+  }
+
+  /** It can be judged before all have answered. */
+  #judge(): void {
+    if (this.judgement) return;
+    const open = this.#open.size;
+    if (this.#good >= this.#quorum) this.judgement = 'good';
+    else if (this.#good + this.#failures.length + open < this.#quorum) this.judgement = 'void';
+    else if (this.#good + open < this.#quorum) this.judgement = 'bad';
+  }
+
+  get isAnswered(): boolean {
+    return this.#open.size === 0;
+  }
+
+  /** What failed, in words. */
+  get failure(): string {
+    return this.#failures.join(', ');
+  }
+
+  /** After its last timeout nothing can come but a fault of ours. */
+  get endsAt(): number {
+    return this.at + Math.max(0, ...this.questions.map(({ timeoutMs }) => timeoutMs));
+  }
+
+  /** Why it is late: nothing that is still awaited came in time. '' if it isn't. */
+  lateness(at: number, excused: (probe: ProbeConfig) => boolean): string {
+    if (this.judgement) return '';
+    const open = [...this.#open.values()].filter(({ probe }) => !excused(probe));
+    const patience = Math.max(...open.map(({ patienceMs }) => patienceMs));
+    if (open.length < this.#open.size || at - this.at < patience) return '';
+    const names = open.map(({ probe }) => probeName(probe)).join(', ');
+    return `${names}: no answer for ${Math.round(at - this.at)} ms`;
+  }
+}
