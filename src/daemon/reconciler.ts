@@ -15,10 +15,12 @@ import { dropLost, dropStale, sourcesOf } from '../kernel/conntrack-stale.ts';
 import { type Deployment, deploy, foresee, rollBackIfDue } from '../kernel/deploy.ts';
 import { Director, markBits } from '../kernel/director.ts';
 import { readEnvironment } from '../kernel/environment.ts';
+import { writeHealth } from '../kernel/health.ts';
 import { withLock } from '../kernel/lock.ts';
 import { nftRepair, readRepairs } from '../kernel/write-table.ts';
 import type { Applied } from '../model/applied.ts';
 import type { Environment } from '../model/environment.ts';
+import type { GatewayHealth } from '../model/health.ts';
 import { formatProblem } from '../model/problem.ts';
 import type { AdminState } from '../model/state.ts';
 import { UserError } from '../util/error.ts';
@@ -30,6 +32,10 @@ export interface ReconcilerOptions {
   file: string;
   log: Log;
   emit: (event: DirectorEvent) => void;
+  /** What the watch found and the kernel's copy does not say yet. */
+  unkept: () => Readonly<Record<string, GatewayHealth>>;
+  /** After each apply. */
+  done: (applied: Applied, environment: Environment) => void;
 }
 
 /** More changes than these are counted in the log, not listed. */
@@ -87,7 +93,11 @@ export class Reconciler {
     const repairs = director && applied ? readRepairs(director, applied) : [];
     // Somebody took the director itself away.
     const wanted = applied ?? this.#applied;
-    if (!wanted || (applied && repairs.length === 0 && same)) return;
+    if (!wanted) return;
+    if (applied && repairs.length === 0 && same) {
+      if (!isDeepStrictEqual(applied, this.#applied)) this.#adopt(applied);
+      return;
+    }
     const { config, file } = wanted;
     const done = this.#deploy({ config, file, environment, repair: true });
     if (repairs.includes(nftRepair)) dropLost(config.markMask);
@@ -95,11 +105,20 @@ export class Reconciler {
       this.#options.emit({ type: 'repaired', changes: done.state.changes });
   }
 
+  /** What the watch of the gateways found, by gatewayKey. */
+  keepHealth(health: Record<string, GatewayHealth>): void {
+    using director = Director.find();
+    const applied = director && writeHealth(director, health);
+    if (applied) this.#applied = applied;
+  }
+
   /** Takes back what nobody confirmed in time. */
   checkConfirmation(): void {
     if (rollBackIfDue() !== 'rolled back') return;
     using director = Director.find();
-    this.#applied = director && readApplied(director);
+    const applied = director && readApplied(director);
+    if (applied) this.#adopt(applied);
+    else this.#applied = undefined;
     const generation = this.#applied?.generation ?? 0;
     this.#options.log.warn(
       { generation },
@@ -128,7 +147,8 @@ export class Reconciler {
     // What others changed is looked for when they change it: a reload need not wait for that.
     const starts = this.#applied === undefined;
     const repair = deployment.repair ?? starts;
-    const done = deploy({ ...deployment, environment, repair, upgrade: starts });
+    const health = this.#options.unkept();
+    const done = deploy({ ...deployment, environment, health, repair, upgrade: starts });
     this.#environment = environment;
     const tookMs = Math.round(performance.now() - start);
     const { file, generation } = done.applied;
@@ -152,8 +172,13 @@ export class Reconciler {
     dropStale(sources, bits.mask);
   }
 
-  #tell({ before, applied }: Done): void {
+  #adopt(applied: Applied): void {
     this.#applied = applied;
+    if (this.#environment) this.#options.done(applied, this.#environment);
+  }
+
+  #tell({ before, applied }: Done): void {
+    this.#adopt(applied);
     for (const event of gatewayEvents(before, applied)) {
       const { name, family, admin, unavailable } = event;
       if (unavailable === '') this.#options.log.info({ name, family, admin }, 'gateway available');

@@ -1,9 +1,10 @@
 // Carries out the plan of a configuration. Every step leaves traffic flowing: whoever is killed between
 // two of them leaves what the next one starts from. The caller holds the lock.
 
-import type { Applied } from '../model/applied.ts';
+import { type Applied, gatewayKey, unavailableOf } from '../model/applied.ts';
 import type { Config } from '../model/config.ts';
 import type { Environment } from '../model/environment.ts';
+import type { GatewayHealth } from '../model/health.ts';
 import { settingRules } from '../model/setting.ts';
 import type { AdminState, PlanState } from '../model/state.ts';
 import { describePlan } from '../plan/describe.ts';
@@ -16,6 +17,7 @@ import { run } from '../util/run.ts';
 import { readApplied, writeApplied } from './applied.ts';
 import { writeCapacity } from './capacity.ts';
 import type { Director } from './director.ts';
+import { setDown } from './gateway-down.ts';
 import { knownGateways, toGateway } from './hops.ts';
 import { interfaceIndex } from './libbpf.ts';
 import { readNftDigest } from './nft.ts';
@@ -29,6 +31,8 @@ export interface ApplyInput {
   environment: Environment;
   /** What admins told gateways; as it was where not said. */
   admin?: Record<string, AdminState>;
+  /** What was found since what is applied was written; by gatewayKey. */
+  health?: Readonly<Record<string, GatewayHealth>>;
   /** Also what others took away or changed in the kernel. */
   repair: boolean;
   /** What comes back unless somebody confirms in time; null: this is for good. As it was where not said. */
@@ -88,6 +92,7 @@ export function applyConfig(director: Director, input: ApplyInput): Done {
   writeCapacities(director, input.config, outlook);
   const digest = written.objects ? readNftDigest() : undefined;
   const next = nextApplied(input, outlook, digest);
+  writeDown(director, next);
   writeSettings(director, input.config, next.generation);
   if (JSON.stringify(next) !== JSON.stringify(applied)) writeApplied(director, next);
   return { before: applied, applied: next, state };
@@ -161,11 +166,34 @@ function writeSettings({ maps, settings }: Director, config: Config, generation:
   if (JSON.stringify(next) !== JSON.stringify(settings)) maps.settings.set(0, next);
 }
 
+/** What the link or the monitor says of each; a gateway that nobody says anything of is up. */
+function writeDown(director: Director, { gatewayIds, ...applied }: Applied): void {
+  const byDown = Object.groupBy(Object.entries(gatewayIds), ([key]) =>
+    unavailableOf(applied, key) === undefined ? 'up' : 'down',
+  );
+  const ids = (entries: [string, number][] = []): number[] => entries.map(([, id]) => id);
+  setDown(director, ids(byDown.up), false);
+  setDown(director, ids(byDown.down), true);
+}
+
+/** Of the gateways that there are. */
+function keptHealth(
+  { health = {}, config }: ApplyInput,
+  applied: Applied | undefined,
+): Applied['health'] {
+  const keys = new Set(
+    config.gateways.flatMap(({ name }) => ([4, 6] as const).map((f) => gatewayKey(name, f))),
+  );
+  const all = Object.entries({ ...applied?.health, ...health });
+  return Object.fromEntries(all.filter(([key]) => keys.has(key)));
+}
+
 function nextApplied(
-  { config, file, unconfirmed }: ApplyInput,
+  input: ApplyInput,
   { applied, plan, admin }: Outlook,
   nftDigest = applied?.nftDigest ?? readNftDigest(),
 ): Applied {
+  const { config, file, unconfirmed } = input;
   const same = applied && JSON.stringify(applied.config) === JSON.stringify(config);
   const reasons = plan.gateways.filter((gateway) => gateway.unavailable !== '');
   return {
@@ -176,7 +204,7 @@ function nextApplied(
     admin,
     gatewayIds: plan.gatewayIds,
     unavailable: Object.fromEntries(reasons.map(({ key, unavailable }) => [key, unavailable])),
-    health: applied?.health ?? {},
+    health: keptHealth(input, applied),
     objects: plan.objects,
     nftDigest,
     unconfirmed: unconfirmed === undefined ? (applied?.unconfirmed ?? null) : unconfirmed,

@@ -24,6 +24,8 @@ export interface Deployment {
   confirmSeconds?: number | null;
   /** As it is now, if the caller knows. */
   environment?: Environment;
+  /** See ApplyInput. */
+  health?: ApplyInput['health'];
   /** Also what others changed in the kernel: true unless the caller knows that nobody did. */
   repair?: boolean;
   /** Also puts this lvsj's programs in the place of another one's. */
@@ -69,12 +71,13 @@ const upgrade: PlannedChange = {
 };
 
 function toInput(director: Director, deployment: Deployment): ApplyInput {
-  const { config, file, confirmSeconds, environment, repair = true } = deployment;
+  const { config, file, confirmSeconds, environment, health, repair = true } = deployment;
   return {
     config,
     file,
     environment: environment ?? readEnvironment(),
     repair,
+    ...(health && { health }),
     ...(confirmSeconds === undefined ? {} : { unconfirmed: until(confirmSeconds, director) }),
   };
 }
