@@ -232,6 +232,11 @@ static __always_inline struct slot_counts *slot_counts_get(__u32 slot)
 	return bpf_map_lookup_elem(&slot_counts, &slot);
 }
 
+static __always_inline const struct gateway *gateway_get(__u32 gateway)
+{
+	return bpf_map_lookup_elem(&gateways, &gateway);
+}
+
 static __always_inline struct gateway_load *gateway_load_get(__u32 gateway)
 {
 	return bpf_map_lookup_elem(&gateway_loads, &gateway);

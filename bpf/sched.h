@@ -26,6 +26,14 @@ static __always_inline __u32 sched_slot(const struct service *service, __u32 pla
 	return service->slots[place];
 }
 
+/* What a slot weighs for a new connection: nothing while its gateway is down. */
+static __always_inline __u32 sched_live_weight(const struct slot *config)
+{
+	const struct gateway *gateway = gateway_get(config->gateway);
+
+	return gateway && !(gateway->flags & GATEWAY_DOWN) ? config->weight : 0;
+}
+
 /* Its weight if it may take a new connection, else 0. */
 static __always_inline __u32 sched_weight(__u32 slot)
 {
@@ -34,7 +42,7 @@ static __always_inline __u32 sched_weight(__u32 slot)
 
 	if (!config || !counts || counts->overloaded)
 		return 0;
-	return config->weight;
+	return sched_live_weight(config);
 }
 
 struct sched_any {

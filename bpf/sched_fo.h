@@ -18,14 +18,16 @@ static long fo_step(__u32 place, struct fo_scan *scan)
 	__u32 slot = sched_slot(scan->service, place);
 	struct slot_counts *counts = slot_counts_get(slot);
 	struct slot *config = slot_get(slot);
+	__u32 weight;
 
 	if (!slot || !counts || !config)
 		return 1;
-	if (counts->overloaded || config->weight <= scan->weight)
+	weight = sched_live_weight(config);
+	if (counts->overloaded || weight <= scan->weight)
 		return 0;
-	if (scan->overflows && counts->active > config->weight)
+	if (scan->overflows && counts->active > weight)
 		return 0;
-	scan->weight = config->weight;
+	scan->weight = weight;
 	scan->slot = slot;
 	return 0;
 }

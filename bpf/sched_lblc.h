@@ -35,7 +35,7 @@ static long lblc_idle(__u32 place, struct lblc_scan *scan)
 
 	if (!slot || !counts || !config)
 		return 1;
-	if ((__u64)counts->active * 2 >= config->weight)
+	if ((__u64)counts->active * 2 >= sched_live_weight(config))
 		return 0;
 	scan->slot = slot;
 	return 1;
@@ -107,7 +107,7 @@ static __noinline __u32 sched_lblc_pick(const struct service *service, const str
 	slot = choice && choice->count ? choice->slots[0] : 0;
 	config = slot_get(slot);
 	/* Not whether it is overloaded: IPVS does not ask either. */
-	if (config && config->weight && lblc_is_member(service, config) &&
+	if (config && sched_live_weight(config) && lblc_is_member(service, config) &&
 	    !lblc_is_busy(service, slot))
 		return slot;
 	slot = sched_lc_pick(service, 1);
@@ -122,6 +122,7 @@ static long lblcr_step(__u32 i, struct lblc_scan *scan)
 	struct slot_counts *counts;
 	struct slot *config;
 	__u64 overhead;
+	__u32 weight;
 
 	/* From the newest member on, to which ties go. */
 	if (place >= MAX_SERVICE_GATEWAYS)
@@ -129,18 +130,20 @@ static long lblcr_step(__u32 i, struct lblc_scan *scan)
 	slot = scan->choice->slots[place];
 	counts = slot_counts_get(slot);
 	config = slot_get(slot);
-	if (!counts || !config || !config->weight)
+	if (!counts || !config)
+		return 0;
+	weight = sched_live_weight(config);
+	if (!weight)
 		return 0;
 	/* The worst may also be one that was deleted or is full. */
 	if (!scan->worst && (counts->overloaded || !lblc_is_member(scan->service, config)))
 		return 0;
 	overhead = lc_overhead(counts);
-	if (scan->slot &&
-	    (scan->worst ? scan->overhead * config->weight >= overhead * scan->weight :
-			   scan->overhead * config->weight <= overhead * scan->weight))
+	if (scan->slot && (scan->worst ? scan->overhead * weight >= overhead * scan->weight :
+					 scan->overhead * weight <= overhead * scan->weight))
 		return 0;
 	scan->overhead = overhead;
-	scan->weight = config->weight;
+	scan->weight = weight;
 	scan->slot = slot;
 	scan->at = place;
 	return 0;

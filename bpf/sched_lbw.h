@@ -71,7 +71,7 @@ static long lbw_step(__u32 place, struct lbw_scan *scan)
 	if (!slot || !counts || !config)
 		return 1;
 	load = gateway_load_get(config->gateway);
-	if (!load || counts->overloaded || !config->weight)
+	if (!load || counts->overloaded || !sched_live_weight(config))
 		return 0;
 	used = lbw_used(load);
 	if (!scan->slot || used < scan->used) {

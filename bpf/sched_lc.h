@@ -27,9 +27,11 @@ static long lc_step(__u32 place, struct lc_scan *scan)
 	/* Not by sched_weight(): its look-ups would be made twice for each of 64 gateways. */
 	if (!slot || !counts || !config)
 		return 1;
-	if (counts->overloaded || !config->weight)
+	weight = sched_live_weight(config);
+	if (counts->overloaded || !weight)
 		return 0;
-	weight = scan->weighted ? config->weight : 1;
+	if (!scan->weighted)
+		weight = 1;
 	overhead = lc_overhead(counts);
 	/* best / its weight > this / this weight; a tie stays with the earlier, the newest */
 	if (!scan->slot || scan->overhead * weight > overhead * scan->weight) {

@@ -20,10 +20,12 @@ static long sed_step(__u32 place, struct sed_scan *scan)
 	struct slot_counts *counts = slot_counts_get(slot);
 	struct slot *config = slot_get(slot);
 	__u64 active;
+	__u32 weight;
 
 	if (!slot || !counts || !config)
 		return 1;
-	if (counts->overloaded || !config->weight)
+	weight = sched_live_weight(config);
+	if (counts->overloaded || !weight)
 		return 0;
 	active = (__u64)counts->active + 1;
 	if (scan->idle_first && active == 1) {
@@ -31,9 +33,9 @@ static long sed_step(__u32 place, struct sed_scan *scan)
 		return 1;
 	}
 	/* A tie stays with the earlier, the newest. */
-	if (!scan->slot || scan->active * config->weight > active * scan->weight) {
+	if (!scan->slot || scan->active * weight > active * scan->weight) {
 		scan->active = active;
-		scan->weight = config->weight;
+		scan->weight = weight;
 		scan->slot = slot;
 	}
 	return 0;

@@ -36,6 +36,7 @@ static const __u32 opaque_zero;
 
 static struct slot slots[MAX_SLOTS];
 static struct slot_counts slot_counts[MAX_SLOTS];
+static struct gateway gateways[MAX_GATEWAYS + 2];
 static struct gateway_load gateway_loads[MAX_GATEWAYS + 2];
 /* Of the one service. */
 static struct mh_table mh_table;
@@ -54,6 +55,11 @@ static inline struct slot *slot_get(__u32 slot)
 static inline struct slot_counts *slot_counts_get(__u32 slot)
 {
 	return slot < MAX_SLOTS ? &slot_counts[slot] : NULL;
+}
+
+static inline const struct gateway *gateway_get(__u32 gateway)
+{
+	return gateway < MAX_GATEWAYS + 2 ? &gateways[gateway] : NULL;
 }
 
 static inline struct gateway_load *gateway_load_get(__u32 gateway)

@@ -18,6 +18,7 @@ type Op =
   | { do: 'weight'; which: number; weight: number }
   | { do: 'remove'; which: number }
   | { do: 'counts'; which: number; counts: Counts }
+  | { do: 'down'; which: number; down: boolean }
   | { do: 'load'; which: number; load: Required<Load> }
   | { do: 'rtt'; which: number; microseconds: number }
   | { do: 'opened'; which: number }
@@ -61,6 +62,7 @@ function op(weight: fc.Arbitrary<number>): fc.Arbitrary<Op> {
     { weight: 1, arbitrary: fc.record({ do: kind('weight'), which, weight }) },
     { weight: 1, arbitrary: fc.record({ do: kind('remove'), which }) },
     { weight: 2, arbitrary: fc.record({ do: kind('counts'), which, counts }) },
+    { weight: 1, arbitrary: fc.record({ do: kind('down'), which, down: fc.boolean() }) },
     { weight: 1, arbitrary: fc.record({ do: kind('load'), which, load }) },
     { weight: 1, arbitrary: fc.record({ do: kind('rtt'), which, microseconds }) },
     { weight: 1, arbitrary: fc.record({ do: kind('opened'), which }) },
@@ -127,6 +129,7 @@ class Trial {
   async #change(slot: number, op: Extract<Op, { which: number }>): Promise<void> {
     if (op.do === 'weight') await this.#scheduling.setWeight(slot, op.weight);
     if (op.do === 'counts') await this.#scheduling.setCounts(slot, op.counts);
+    if (op.do === 'down') await this.#scheduling.setDown(slot, op.down);
     if (op.do === 'load') await this.#scheduling.setLoad(slot, op.load);
     if (op.do === 'rtt') await this.#scheduling.setRtt(slot, op.microseconds);
     if (op.do === 'opened') await this.#scheduling.opened(slot, true);

@@ -6,6 +6,7 @@ export interface Gateway extends Counts {
   slot: number;
   address: string;
   weight: number;
+  down: boolean;
   /** The newest weight that was not 0. */
   lastWeight: number;
   /** lbw: of its capacity, 1 = 2^24; what it carries, and what each fresh connection adds. */
@@ -17,7 +18,11 @@ export interface Gateway extends Counts {
   rtt: number;
 }
 
-export const isEligible = ({ weight, overloaded }: Gateway): boolean => weight > 0 && !overloaded;
+/** What it weighs for a new connection. */
+export const liveWeight = ({ weight, down }: Gateway): number => (down ? 0 : weight);
+
+export const isEligible = (gateway: Gateway): boolean =>
+  liveWeight(gateway) > 0 && !gateway.overloaded;
 
 const overhead = ({ active, inactive }: Gateway): bigint => BigInt(256 * active + inactive);
 

@@ -1,6 +1,6 @@
 // lblc and lblcr once more, as ipvs-semantics §2.5 tells them.
 
-import { best, type Gateway, isLighter, pickWlc } from './reference-gateway.ts';
+import { best, type Gateway, isLighter, liveWeight, pickWlc } from './reference-gateway.ts';
 
 const expiration = 86400;
 
@@ -12,7 +12,7 @@ interface Choice {
 }
 
 const isBusy = (gateway: Gateway, list: Gateway[]): boolean =>
-  gateway.active > gateway.weight && list.some(({ active, weight }) => 2 * active < weight);
+  gateway.active > gateway.weight && list.some((other) => 2 * other.active < liveWeight(other));
 
 /** What a service remembers of servers. */
 export class ReferenceServers {
@@ -21,7 +21,7 @@ export class ReferenceServers {
   pickLblc(list: Gateway[], server: string, now: number): Gateway | undefined {
     const known = this.#recall(server, now)?.set[0];
     const isMember = known && list.includes(known);
-    if (isMember && known.weight > 0 && !isBusy(known, list)) return known;
+    if (isMember && liveWeight(known) > 0 && !isBusy(known, list)) return known;
     const chosen = pickWlc(list);
     if (chosen) this.#choices.set(server, { seen: now, changed: now, set: [chosen] });
     return chosen;
@@ -54,9 +54,9 @@ export class ReferenceServers {
   }
 }
 
-/** Whether it is full or deleted does not matter here; one without weight stays. */
+/** Whether it is full or deleted does not matter here; one without weight, or down, stays. */
 function removeWorst(choice: Choice, now: number): void {
-  const weighty = choice.set.filter(({ weight }) => weight > 0);
+  const weighty = choice.set.filter((gateway) => liveWeight(gateway) > 0);
   const worst = best(weighty, (a, b) => isLighter(b, a));
   if (!worst) return;
   choice.set.splice(choice.set.indexOf(worst), 1);

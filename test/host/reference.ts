@@ -57,7 +57,7 @@ export class ReferenceScheduling implements Scheduling {
   async insert(slot: number, { weight, address }: { weight: number; address: string }) {
     const gateway = this.#known.get(slot) ?? {
       ...{ slot, address, weight, lastWeight: weight },
-      ...{ active: 0, inactive: 0, overloaded: false },
+      ...{ active: 0, inactive: 0, overloaded: false, down: false },
       ...{ ...loadParts(noLoad), fresh: 0, rtt: 0 },
     };
     Object.assign(gateway, { weight, lastWeight: weight });
@@ -84,6 +84,10 @@ export class ReferenceScheduling implements Scheduling {
 
   async setCounts(slot: number, counts: Counts): Promise<void> {
     Object.assign(this.#gateway(slot), counts);
+  }
+
+  async setDown(slot: number, down: boolean): Promise<void> {
+    this.#gateway(slot).down = down;
   }
 
   async setLoad(slot: number, load: Required<Load>): Promise<void> {

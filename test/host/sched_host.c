@@ -27,6 +27,7 @@ static int run_service(const char *line)
 	memset(&service, 0, sizeof(service));
 	memset(slots, 0, sizeof(slots));
 	memset(slot_counts, 0, sizeof(slot_counts));
+	memset(gateways, 0, sizeof(gateways));
 	memset(gateway_loads, 0, sizeof(gateway_loads));
 	memset(&mh_table, 0, sizeof(mh_table));
 	service.key.fwmark = 1;
@@ -121,6 +122,17 @@ static int run_counts(const char *line)
 	    slot >= MAX_SLOTS)
 		return -1;
 	slot_counts[slot] = counts;
+	return 0;
+}
+
+/* down SLOT DOWN: its gateway. */
+static int run_down(const char *line)
+{
+	__u32 slot, down;
+
+	if (sscanf(line, "%u %u", &slot, &down) != 2 || !slot || slot >= MAX_SLOTS)
+		return -1;
+	gateways[gateway_of_slot(slot)].flags = down ? GATEWAY_DOWN : 0;
 	return 0;
 }
 
@@ -228,7 +240,7 @@ static const struct command {
 	{ "answered", run_answered }, { "move", run_move },
 	{ "shown", run_shown },	      { "state", run_state },
 	{ "active", run_active },     { "template", run_template },
-	{ "sctp", run_sctp },
+	{ "sctp", run_sctp },	      { "down", run_down },
 };
 
 static int run(const char *line)

@@ -15,6 +15,8 @@ export interface Scheduling {
   setWeight(slot: number, weight: number): Promise<void>;
   remove(slot: number): Promise<void>;
   setCounts(slot: number, counts: Counts): Promise<void>;
+  /** Its gateway is down, or not any more. */
+  setDown(slot: number, down: boolean): Promise<void>;
   setLoad(slot: number, load: Required<Load>): Promise<void>;
   setRtt(slot: number, microseconds: number): Promise<void>;
   /** A connection was made, by a SYN or not. */
@@ -91,6 +93,10 @@ export class HostScheduling implements Scheduling {
 
   async setCounts(slot: number, { active, inactive, overloaded }: Counts): Promise<void> {
     await this.#host.ask('counts', slot, active, inactive, Number(overloaded));
+  }
+
+  async setDown(slot: number, down: boolean): Promise<void> {
+    await this.#host.ask('down', slot, Number(down));
   }
 
   async setLoad(slot: number, load: Required<Load>): Promise<void> {
