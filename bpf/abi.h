@@ -373,6 +373,7 @@ struct gateway_evidence {
 	__u64 asks; /* first packets of connections that are no TCP */
 	__u64 ask_answers; /* such connections that were answered */
 	__u64 unreachables; /* ICMP errors about its connections that say: there is no way */
+	__u64 delays_us; /* of those below, together */
 	__u64 delays[EVIDENCE_DELAYS]; /* SYN to SYN-ACK, by powers of two of microseconds */
 };
 

@@ -10,6 +10,7 @@
 #ifndef LVSJ_CONN_H
 #define LVSJ_CONN_H
 
+#include "evidence.h"
 #include "load.h"
 #include "maps.h"
 #include "parse.h"
@@ -179,17 +180,27 @@ static __always_inline __u32 conn_word_next(const struct flow *flow, __u32 word)
 	return next;
 }
 
-/* Rare part of conn_advance: the word changes, so counters and template may. */
+/* Is this a SYN again, of a connection that nobody has answered? */
+static __always_inline int conn_repeats(const struct flow *flow, __u32 word)
+{
+	return flow->opens && (word & (WORD_STATE | WORD_REPLIED)) == CONN_SYN_RECV;
+}
+
+/* Rare part of conn_advance: a repeated SYN, or the word changes, so counters and template may. */
 static __noinline int conn_change(struct conn_key *key, struct conn *conn, __u32 word, __u32 next)
 {
 	__u32 slot = conn->slot, state = next & WORD_STATE, assured;
 	struct conn *template;
 
+	/* Of several packets before an answer nobody can tell which one it is for. */
+	if (!(next & WORD_REPLIED))
+		conn->opened_us = 0;
+	if (word == next)
+		return evidence_repeat(slot);
 	if (__sync_val_compare_and_swap(&conn->word, word, next) != word)
 		return 0;
-	/* The first answer to a SYN that leaves the state alone is a SYN-ACK. */
-	if (conn->opened_us && (word ^ next) == WORD_REPLIED)
-		load_answer(conn);
+	if ((word ^ next) & WORD_REPLIED)
+		evidence_answered(key, conn, word, next);
 	if ((word ^ next) & WORD_ACTIVE)
 		slot_count(slot, next & WORD_ACTIVE ? 1 : -1, next & WORD_ACTIVE ? -1 : 1);
 	if (!(word & WORD_CONTROLLED) || (word & WORD_STATE) == state || !state_assures(state))
@@ -211,10 +222,7 @@ static __always_inline void conn_advance(struct flow *flow, struct conn *conn, _
 
 	if (conn->seen_ns != now)
 		conn->seen_ns = now;
-	/* A repeated SYN: which of the two the answer is for, nobody can tell. */
-	if (flow->opens && conn->opened_us)
-		conn->opened_us = 0;
-	if (next != word && (word & WORD_STATE) != CONN_DEAD)
+	if ((next != word && (word & WORD_STATE) != CONN_DEAD) || conn_repeats(flow, word))
 		conn_change(&flow->key, conn, word, next);
 }
 
@@ -273,6 +281,8 @@ static __always_inline int conn_create(struct flow *flow, const struct service *
 	if (verdict == VERDICT_NEW) {
 		slot_count(choice->slot, !!(conn.word & WORD_ACTIVE), !(conn.word & WORD_ACTIVE));
 		load_open(choice->slot, conn.opened_us != 0);
+		if (flow->own != TC_INDEX_OWN || flow->key.protocol == IPPROTO_TCP)
+			evidence_open(choice->slot, flow->key.protocol, flow->opens);
 	} else if (template) {
 		__sync_fetch_and_add(&template->children, -1);
 	}

@@ -26,13 +26,8 @@
 #include "parse.h"
 #include "stats.h"
 #include "timer.h"
+#include "unreachable.h"
 #include "exports.h"
-
-/*
- * Tells the director that lvsj_ingress has counted this packet, where the admin's own rules
- * overwrite the mark. Nothing else uses tc_index since dsmark left the kernel.
- */
-#define TC_INDEX_COUNTED 0x6c76
 
 static __always_inline void mark_set(struct __sk_buff *skb, __u32 gateway)
 {
@@ -86,7 +81,7 @@ static __always_inline int ingress(struct __sk_buff *skb, __u32 link_header, int
 
 static __always_inline int from_lan(struct __sk_buff *skb, __u32 link_header, int own)
 {
-	skb->tc_index = 0;
+	skb->tc_index = own ? TC_INDEX_OWN : 0;
 	verdict_count(HOOK_INGRESS, ingress(skb, link_header, own));
 	return TC_ACT_UNSPEC;
 }
@@ -124,8 +119,11 @@ static __always_inline int egress(struct __sk_buff *skb, __u32 link_header)
 	if (skb->vlan_present)
 		return VERDICT_TAGGED;
 	verdict = flow_parse(&reader, &flow, DIRECTION_OUT);
-	if (verdict)
+	if (verdict) {
+		if (verdict == VERDICT_ICMP_ERROR)
+			unreachable_count(skb, reader.offset, now);
 		return verdict;
+	}
 	conn = conn_find(&flow.key, now);
 	if (!conn)
 		return VERDICT_UNKNOWN;
@@ -226,6 +224,7 @@ static __always_inline int direct(struct __sk_buff *skb, __u32 *gateway)
 	}
 	if (conn)
 		conn_remove(&flow.key, conn);
+	flow.own = skb->tc_index;
 	return open_connection(&flow, mark, gateway, now);
 }
 

@@ -36,6 +36,7 @@ struct abi_exports {
 	struct gateway gateway;
 	struct gateway_bytes gateway_bytes;
 	struct gateway_load gateway_load;
+	struct gateway_evidence gateway_evidence;
 	struct settings settings;
 	struct table_counts table_counts;
 	struct remembered remembered;

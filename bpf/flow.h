@@ -11,9 +11,18 @@ enum direction {
 	DIRECTION_OUT = 1, /* to the LAN */
 };
 
+/*
+ * Tells the director that lvsj_ingress has counted this packet, where the admin's own rules
+ * overwrite the mark. Nothing else uses tc_index since dsmark left the kernel.
+ */
+#define TC_INDEX_COUNTED 0x6c76
+/* Or that it is the router's own, whose answers no program sees. */
+#define TC_INDEX_OWN 0x6c77
+
 struct flow {
 	struct conn_key key;
-	__u32 family; /* 4 or 6 */
+	__u16 family; /* 4 or 6 */
+	__u16 own; /* TC_INDEX_OWN: the router's, no program sees what answers it */
 	__u32 length; /* of the IP packet, in bytes */
 	__u32 packets; /* on the wire: more than one behind GRO */
 	union {

@@ -31,14 +31,16 @@ static __always_inline void load_open(__u32 slot, int asks)
 		__sync_fetch_and_add(&load->asked, 1);
 }
 
-/* The SYN of a connection was answered. */
-static __always_inline void load_answer(struct conn *conn)
+/* The SYN of a connection was answered: after how many microseconds, at least 1. */
+static __always_inline __u32 load_answer(struct conn *conn)
 {
 	struct gateway_load *load = load_of(conn->slot);
+	__u32 us = clock_us() - conn->opened_us ?: 1;
 
 	if (load)
-		lrtt_measure(load, clock_us() - conn->opened_us);
+		lrtt_measure(load, us);
 	conn->opened_us = 0;
+	return us;
 }
 
 #endif

@@ -33,6 +33,7 @@ enum icmp_type {
 	ICMP_ECHO = 8,
 	ICMP_TIME_EXCEEDED = 11,
 	ICMP_PARAMETERPROB = 12,
+	ICMPV6_DEST_UNREACH = 1,
 	ICMPV6_ECHO_REQUEST = 128, /* all below are errors */
 	ICMPV6_ECHO_REPLY = 129,
 };
@@ -152,16 +153,17 @@ static __always_inline int parse_icmp(struct reader *reader, struct flow *flow)
 	return 0;
 }
 
-static __always_inline int parse_transport(struct reader *reader, struct flow *flow)
+/* quoted: by an ICMP error, which need not show more than eight bytes of it. */
+static __always_inline int parse_transport(struct reader *reader, struct flow *flow, int quoted)
 {
 	switch (flow->key.protocol) {
 	case IPPROTO_TCP:
-		return parse_tcp(reader, flow);
+		return quoted ? parse_ports(reader, flow) : parse_tcp(reader, flow);
 	case IPPROTO_UDP:
 		flow->opens = 1;
 		return parse_ports(reader, flow);
 	case IPPROTO_SCTP:
-		return parse_sctp(reader, flow);
+		return quoted ? parse_ports(reader, flow) : parse_sctp(reader, flow);
 	case IPPROTO_ICMP:
 	case IPPROTO_ICMPV6:
 		return parse_icmp(reader, flow);
@@ -173,7 +175,7 @@ static __always_inline int parse_transport(struct reader *reader, struct flow *f
 	}
 }
 
-static __always_inline int parse_ipv4(struct reader *reader, struct flow *flow)
+static __always_inline int parse_ipv4(struct reader *reader, struct flow *flow, int quoted)
 {
 	struct iphdr ip;
 
@@ -190,7 +192,7 @@ static __always_inline int parse_ipv4(struct reader *reader, struct flow *flow)
 	if (ip.frag_off & bpf_htons(IP_FRAGMENT))
 		return VERDICT_FRAGMENT;
 	reader->offset += ip.ihl * 4;
-	return parse_transport(reader, flow);
+	return parse_transport(reader, flow, quoted);
 }
 
 /* One extension header: its protocol's successor, or a verdict; 0 = `protocol` is no extension. */
@@ -218,7 +220,7 @@ static __always_inline int parse_extension(struct reader *reader, struct flow *f
 	return 1;
 }
 
-static __always_inline int parse_ipv6(struct reader *reader, struct flow *flow)
+static __always_inline int parse_ipv6(struct reader *reader, struct flow *flow, int quoted)
 {
 	struct ipv6hdr ip;
 	int more = 1;
@@ -241,7 +243,7 @@ static __always_inline int parse_ipv6(struct reader *reader, struct flow *flow)
 		return -more;
 	if (more)
 		return VERDICT_TRUNCATED;
-	return parse_transport(reader, flow);
+	return parse_transport(reader, flow, quoted);
 }
 
 /* Fills flow; 0, or the verdict with which a packet that can't have a connection goes on. */
@@ -255,14 +257,22 @@ static __always_inline int flow_parse(struct reader *reader, struct flow *flow, 
 	flow->direction = direction;
 	flow->packets = skb->gso_segs ?: 1;
 	if (skb->protocol == bpf_htons(ETH_P_IP))
-		verdict = parse_ipv4(reader, flow);
+		verdict = parse_ipv4(reader, flow, 0);
 	else if (skb->protocol == bpf_htons(ETH_P_IPV6))
-		verdict = parse_ipv6(reader, flow);
+		verdict = parse_ipv6(reader, flow, 0);
 	else
 		verdict = VERDICT_NOT_IP;
 	if (!flow->length)
 		flow->length = skb->len - reader->start; /* jumbograms carry no length */
 	return verdict;
+}
+
+/* The packet from the LAN that an ICMP error is about; fills flow->key. */
+static __always_inline int flow_parse_quoted(struct reader *reader, struct flow *flow)
+{
+	__builtin_memset(flow, 0, sizeof(*flow));
+	return reader->skb->protocol == bpf_htons(ETH_P_IP) ? parse_ipv4(reader, flow, 1) :
+							      parse_ipv6(reader, flow, 1);
 }
 
 #endif

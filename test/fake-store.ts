@@ -16,6 +16,7 @@ import type {
   TotalsState,
 } from '../src/model/state.ts';
 import { UserError } from '../src/util/error.ts';
+import { noEvidence } from './states.ts';
 
 /** Each field tells itself from the others. */
 const totals = (first: number): TotalsState => ({
@@ -42,6 +43,12 @@ export const fiber: GatewayState = {
   connections: { active: 7, inactive: 3 },
   totals: totals(100),
   rttUs: 12_500,
+  evidence: {
+    ...{ syns: 90, synRepeats: 4, synAnswers: 88, asks: 10, askAnswers: 9, unreachables: 3 },
+    // 100 us, 1, 16 and 100 ms, and more than 8.4 s.
+    delays: Array.from({ length: 24 }, (_, i) => ({ 6: 1, 9: 30, 13: 40, 16: 5, 23: 1 })[i] ?? 0),
+    delaysUs: 11_500_000,
+  },
 };
 
 export const lte: GatewayState = {
@@ -61,6 +68,7 @@ export const lte: GatewayState = {
   connections: { active: 1, inactive: 0 },
   totals: totals(200),
   rttUs: null,
+  evidence: noEvidence,
 };
 
 export const web: ServiceState = {

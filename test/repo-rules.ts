@@ -31,10 +31,10 @@ const mayImport: Record<string, string[]> = {
   firewall: ['model', 'util', 'plan'],
   doctor: ['model', 'util', 'plan', 'firewall'],
   explain: ['model', 'util', 'plan'],
+  monitor: ['model', 'util'],
   kernel: ['model', 'util', 'plan', 'explain'],
   lab: ['model', 'util'],
   api: ['model', 'util'],
-  monitor: ['model', 'util', 'plan'],
   daemon: ['model', 'util', 'config', 'plan', 'kernel', 'api'],
   cli: [
     'model',

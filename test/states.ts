@@ -1,5 +1,6 @@
 // States as the kernel's readers return them, for tests of what is made of them: each with its defaults.
 
+import type { EvidenceState } from '../src/model/evidence.ts';
 import { well } from '../src/model/health.ts';
 import type {
   ConnectionState,
@@ -13,6 +14,11 @@ export const noTotals: TotalsState = {
   ...{ connections: 0, inPackets: 0, outPackets: 0, inBytes: 0, outBytes: 0 },
 };
 
+export const noEvidence: EvidenceState = {
+  ...{ syns: 0, synRepeats: 0, synAnswers: 0, asks: 0, askAnswers: 0, unreachables: 0 },
+  ...{ delays: Array.from({ length: 24 }, () => 0), delaysUs: 0 },
+};
+
 /** Of the configuration, enabled and idle; its capacity was not told. */
 export const gatewayState = (given: Partial<GatewayState> = {}): GatewayState => ({
   ...{ name: 'fiber', id: 1, family: 4, address: '192.0.2.1', link: 'eth1', present: true },
@@ -22,6 +28,7 @@ export const gatewayState = (given: Partial<GatewayState> = {}): GatewayState =>
   connections: { active: 0, inactive: 0 },
   totals: noTotals,
   rttUs: null,
+  evidence: noEvidence,
   ...given,
 });
 

@@ -1,11 +1,19 @@
 // A registry that is filled with metric after metric, values and all.
 
-import { Counter, Gauge, type Registry } from 'prom-client';
+import { Counter, Gauge, type Metric, type Registry } from 'prom-client';
 import type { Family } from '../model/table.ts';
 
 export type Labels = Record<string, string>;
 /** One series: its labels and its value now. */
 export type Series = [labels: Labels, value: number];
+
+/** Of one series: how many values there were up to each bound, and what all of them add up to. */
+export interface Distribution {
+  labels: Labels;
+  upTo: [bound: number, count: number][];
+  count: number;
+  sum: number;
+}
 
 const prefix = 'lvsj_';
 
@@ -37,6 +45,25 @@ export class Metrics {
     if (series.length === 0) return;
     const counter = new Counter(this.#options(`${name}_total`, help, series));
     for (const [labels, value] of series) counter.inc(labels, value);
+  }
+
+  /** prom-client's own counts values one by one; these are counted already. */
+  histogram(name: string, help: string, series: readonly Distribution[]): void {
+    if (series.length === 0) return;
+    const full = `${prefix}${name}`;
+    const values = series.flatMap(({ labels, upTo, count, sum }) => [
+      ...[...upTo, ['+Inf', count] as const].map(([bound, value]) => ({
+        metricName: `${full}_bucket`,
+        labels: { le: String(bound), ...labels },
+        value,
+      })),
+      { metricName: `${full}_sum`, labels, value: sum },
+      { metricName: `${full}_count`, labels, value: count },
+    ]);
+    const metric = { name: full, help, type: 'histogram', values, aggregator: 'sum' };
+    // All that a registry asks of one.
+    const asked = { name: full, get: async () => metric } as unknown as Metric;
+    this.#registry.registerMetric(asked);
   }
 
   #options(name: string, help: string, series: readonly Series[]) {

@@ -1,8 +1,16 @@
 // Metrics of the gateways.
 
+import type { EvidenceState } from '../model/evidence.ts';
 import type { Health } from '../model/health.ts';
 import type { AdminState, GatewayState } from '../model/state.ts';
-import { directed, familyLabel, type Labels, type Metrics, type Series } from './metric.ts';
+import {
+  type Distribution,
+  directed,
+  familyLabel,
+  type Labels,
+  type Metrics,
+  type Series,
+} from './metric.ts';
 
 const healths: Health[] = ['up', 'suspect', 'down', 'recovering'];
 const adminStates: AdminState[] = ['enabled', 'drained', 'disabled'];
@@ -19,6 +27,12 @@ export function addGatewayMetrics(metrics: Metrics, all: readonly GatewayState[]
     gateways.flatMap((gateway) => series(gateway, labelsOf(gateway)));
   addGatewayStates(metrics, each);
   addGatewayTraffic(metrics, each);
+  addGatewayEvidence(metrics, each);
+  metrics.histogram(
+    'gateway_answer_seconds',
+    'Time from SYN to SYN-ACK, of SYNs that were sent once.',
+    gateways.map((gateway) => toDistribution(gateway.evidence, labelsOf(gateway))),
+  );
 }
 
 type Each = (series: (gateway: GatewayState, labels: Labels) => Series[]) => Series[];
@@ -98,4 +112,46 @@ function addGatewayTraffic(metrics: Metrics, each: Each): void {
     'Bytes of IP packets to the internet (up) and from it (down).',
     each(({ totals }, labels) => directed(labels, totals.inBytes, totals.outBytes)),
   );
+}
+
+function addGatewayEvidence(metrics: Metrics, each: Each): void {
+  const byProtocol = (labels: Labels, tcp: number, other: number): Series[] => [
+    [{ ...labels, protocol: 'tcp' }, tcp],
+    [{ ...labels, protocol: 'other' }, other],
+  ];
+  metrics.counter(
+    'gateway_asking_connections',
+    'Connections whose first packet went to the gateway and waits for an answer, or had one.',
+    each(({ evidence }, labels) => byProtocol(labels, evidence.syns, evidence.asks)),
+  );
+  metrics.counter(
+    'gateway_answered_connections',
+    'Those of them that were answered.',
+    each(({ evidence }, labels) => byProtocol(labels, evidence.synAnswers, evidence.askAnswers)),
+  );
+  metrics.counter(
+    'gateway_repeated_syn_packets',
+    'SYNs that were sent again because nobody had answered.',
+    each(({ evidence }, labels) => [[labels, evidence.synRepeats]]),
+  );
+  metrics.counter(
+    'gateway_unreachable_packets',
+    'ICMP errors about connections of the gateway that say that there is no way.',
+    each(({ evidence }, labels) => [[labels, evidence.unreachables]]),
+  );
+}
+
+/** Below it lies the LAN: 2^8 microseconds. */
+const firstPlace = 7;
+
+/** The last place has no upper bound. */
+function toDistribution({ delays, delaysUs }: EvidenceState, labels: Labels): Distribution {
+  let count = 0;
+  const upTo: Distribution['upTo'] = [];
+  for (const [place, each] of delays.entries()) {
+    count += each;
+    if (place >= firstPlace && place < delays.length - 1)
+      upTo.push([2 ** (place + 1) / 1e6, count]);
+  }
+  return { labels, upTo, count, sum: delaysUs / 1e6 };
 }

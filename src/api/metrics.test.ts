@@ -12,7 +12,7 @@ interface Metric {
   name: string;
   help: string;
   type: string;
-  values: { labels: Record<string, string>; value: number }[];
+  values: { labels: Record<string, string>; value: number; metricName?: string }[];
 }
 
 const readMetrics = async (store = fakeStore()): Promise<Metric[]> =>
@@ -40,7 +40,7 @@ const otherUnits = /(milli|micro|nano|kilo|mega|giga|minute|hour|bits?_|bits?$|_
 /** What an admin names, or the program has a list of: nobody outside can make more of them. */
 const boundedLabels = [
   ...['version', 'hook', 'verdict', 'gateway', 'service', 'rule', 'family', 'state', 'direction'],
-  ...['id', 'address', 'link', 'snat', 'fwmark', 'scheduler'],
+  ...['id', 'address', 'link', 'snat', 'fwmark', 'scheduler', 'protocol'],
   // One at a time.
   'incident',
 ];
@@ -65,10 +65,11 @@ describe('each metric', () => {
 
     test(`${name} has labels of bounded values only, the same for each series`, () => {
       assert.ok(values.length > 0);
-      const labels = new Set(values.map((value) => Object.keys(value.labels).join()));
-      assert.equal(labels.size, 1);
-      for (const label of Object.keys(values[0]?.labels ?? {}))
-        assert.ok(boundedLabels.includes(label), label);
+      const own = values.map((value) =>
+        Object.keys(value.labels).filter((label) => label !== 'le'),
+      );
+      assert.equal(new Set(own.map(String)).size, 1);
+      for (const label of own[0] ?? []) assert.ok(boundedLabels.includes(label), label);
     });
   }
 
@@ -121,6 +122,49 @@ describe('a series', () => {
     const store = fakeStore();
     const first = await formatMetrics(store, '0.1.0');
     assert.equal(await formatMetrics(store, '0.1.0'), first);
+  });
+});
+
+describe('a histogram', () => {
+  const all = metrics.filter(({ type }) => type === 'histogram');
+
+  test('has buckets that hold what is in the ones before, up to all that were counted', () => {
+    for (const { name, values } of all) {
+      const of = (suffix: string) =>
+        values.filter(
+          ({ metricName, labels }) => metricName === name + suffix && labels.gateway === 'fiber',
+        );
+      const buckets = of('_bucket').map(({ labels, value }) => [labels.le, value] as const);
+      const bounds = buckets.map(([bound]) => Number(bound === '+Inf' ? Infinity : bound));
+      const counts = buckets.map(([, count]) => count);
+      assert.deepEqual(
+        bounds,
+        bounds.toSorted((a, b) => a - b),
+      );
+      assert.deepEqual(
+        counts,
+        counts.toSorted((a, b) => a - b),
+      );
+      assert.equal(counts.at(-1), of('_count')[0]?.value);
+    }
+  });
+
+  test('of answers knows those of the LAN, of a line, and those that came too late for any bound', async () => {
+    const text = await seriesOf('lvsj_gateway_answer_seconds_bucket');
+    for (const [bound, count] of [
+      ['0.000256', 1],
+      ['0.001024', 31],
+      ['0.016384', 71],
+      ['8.388608', 76],
+      ['+Inf', 77],
+    ])
+      assert.match(
+        text,
+        new RegExp(
+          `^\\S+{le="${`${bound}`.replace('+', '\\+')}",gateway="fiber",\\S+} ${count}$`,
+          'm',
+        ),
+      );
   });
 });
 

@@ -2,6 +2,7 @@
 // tsc fails where one differs from its type in src/model/state.ts.
 
 import { z } from 'zod';
+import type { EvidenceState } from '../model/evidence.ts';
 import type { GatewayHealth } from '../model/health.ts';
 import type { Problem } from '../model/problem.ts';
 import type {
@@ -56,6 +57,23 @@ const gatewayHealth = schemaOf<GatewayHealth>()(
     .meta({ id: 'GatewayHealth' }),
 );
 
+const evidenceState = schemaOf<EvidenceState>()(
+  z
+    .object({
+      syns: count.describe('first SYNs of connections'),
+      synRepeats: count.describe('SYNs that came again, for nobody had answered'),
+      synAnswers: count.describe('connections whose SYN was answered, by a SYN-ACK or a refusal'),
+      asks: count.describe('first packets of connections that are no TCP'),
+      askAnswers: count.describe('such connections that were answered'),
+      unreachables: count.describe('ICMP errors that said: there is no way'),
+      delays: z
+        .array(count)
+        .describe('SYN to SYN-ACK: place i counts those of 2^i to 2^(i+1) microseconds'),
+      delaysUs: count.describe('of them all together, in microseconds'),
+    })
+    .meta({ id: 'Evidence', description: "what packets told of a gateway's health, in all" }),
+);
+
 export const gatewayState = schemaOf<GatewayState>()(
   z
     .object({
@@ -78,6 +96,7 @@ export const gatewayState = schemaOf<GatewayState>()(
       connections: z.object({ active: count, inactive: count }),
       totals: totalsState,
       rttUs: z.nullable(count).describe('average time from SYN to SYN-ACK'),
+      evidence: evidenceState,
     })
     .meta({ id: 'Gateway' }),
 );

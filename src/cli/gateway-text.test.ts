@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { gatewayState, noTotals } from '../../test/states.ts';
+import { gatewayState, noEvidence, noTotals } from '../../test/states.ts';
 import { formatGateway, formatGateways } from './gateway-text.ts';
 
 const told = gatewayState({
@@ -11,6 +11,14 @@ const told = gatewayState({
   connections: { active: 10, inactive: 200 },
   totals: { ...noTotals, connections: 4321, inPackets: 1e6, inBytes: 1.5e8, outBytes: 2.25e12 },
   rttUs: 12_345,
+  evidence: {
+    ...noEvidence,
+    syns: 1234,
+    synAnswers: 1230,
+    asks: 330,
+    askAnswers: 310,
+    synRepeats: 12,
+  },
 });
 const deleted = gatewayState({
   ...{
@@ -66,7 +74,10 @@ connections        10 active, 200 inactive
 so far             4.32k connections
   to the internet  150M bytes in 1M packets
   from it          2.25T bytes in 0 packets
-answer             12.3 ms`,
+answer             12.3 ms
+answered           99 % of 1.23k TCP connections, 93 % of 330 others
+  SYN sent again   12 times
+  no way           said 0 ICMP errors`,
   );
 });
 
@@ -76,6 +87,13 @@ test('of a gateway without a name or next hop too', () => {
     /^name +-\n.*\nsource address +not lvsj's to set\n/s,
   );
   assert.match(formatGateway(waiting).join('\n'), /\nnumber +-\nnext hop +- on eth3 \(IPv4\)\n/);
+});
+
+test('of a gateway that nobody asked there is no share of answers', () => {
+  assert.match(
+    formatGateway(gatewayState()).join('\n'),
+    /\nanswered +- % of 0 TCP connections, - % of 0 others\n/,
+  );
 });
 
 test('a state has its colour', () => {
@@ -95,7 +113,7 @@ test('a state has its colour', () => {
 test('times have three digits', () => {
   const timeOf = (rttUs: number) =>
     formatGateway({ ...told, rttUs })
-      .at(-1)
+      .find((line) => line.startsWith('answer '))
       ?.split(/ {2,}/)[1];
   assert.deepEqual([30, 1234, 9999, 12_345, 123_456].map(timeOf), [
     ...['0.03 ms', '1.23 ms', '10.00 ms', '12.3 ms', '123 ms'],

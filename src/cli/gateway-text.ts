@@ -1,6 +1,7 @@
 // Gateways for people: a list of all, and all that is known of one.
 
 import { formatAmount } from '../model/amount.ts';
+import type { EvidenceState } from '../model/evidence.ts';
 import type { GatewayState } from '../model/state.ts';
 import { type Cell, formatColumns } from './columns.ts';
 import { type Paint, plain, type Style } from './paint.ts';
@@ -84,6 +85,20 @@ const formatHealth = ({ health, since, incident }: GatewayState['health']): stri
     ...(incident === '' ? [] : [`incident ${incident}`]),
   ].join(', ');
 
+/** `98 % of 1.23k TCP connections`; those that wait for their answer are not answered. */
+const formatShare = (answered: number, all: number, what: string): string =>
+  `${all === 0 ? '-' : Math.floor((100 * answered) / all)} % of ${formatAmount(all)} ${what}`;
+
+const evidenceRows = (evidence: EvidenceState): [string, string][] => [
+  [
+    'answered',
+    `${formatShare(evidence.synAnswers, evidence.syns, 'TCP connections')}, ` +
+      formatShare(evidence.askAnswers, evidence.asks, 'others'),
+  ],
+  ['  SYN sent again', `${formatAmount(evidence.synRepeats)} times`],
+  ['  no way', `said ${formatAmount(evidence.unreachables)} ICMP errors`],
+];
+
 /** All that is known of one. */
 export function formatGateway(gateway: GatewayState, paint: Paint = plain): string[] {
   const { capacity, rate, connections, totals } = gateway;
@@ -114,6 +129,7 @@ export function formatGateway(gateway: GatewayState, paint: Paint = plain): stri
       `${formatAmount(totals.outBytes)} bytes in ${formatAmount(totals.outPackets)} packets`,
     ],
     ['answer', formatTime(gateway.rttUs)],
+    ...evidenceRows(gateway.evidence),
   ];
   return formatColumns([{ title: 'gateway' }, { title: '' }], rows, paint).slice(1);
 }

@@ -487,6 +487,31 @@ export const gatewayLoadLayout: Layout<GatewayLoad> = {
   ],
 };
 
+export interface GatewayEvidence {
+  syns: bigint;
+  synRepeats: bigint;
+  synAnswers: bigint;
+  asks: bigint;
+  askAnswers: bigint;
+  unreachables: bigint;
+  delaysUs: bigint;
+  delays: number[];
+}
+
+export const gatewayEvidenceLayout: Layout<GatewayEvidence> = {
+  size: 248,
+  fields: [
+    { name: 'syns', offset: 0, kind: 'u64' },
+    { name: 'synRepeats', offset: 8, kind: 'u64' },
+    { name: 'synAnswers', offset: 16, kind: 'u64' },
+    { name: 'asks', offset: 24, kind: 'u64' },
+    { name: 'askAnswers', offset: 32, kind: 'u64' },
+    { name: 'unreachables', offset: 40, kind: 'u64' },
+    { name: 'delaysUs', offset: 48, kind: 'u64' },
+    { name: 'delays', offset: 56, kind: 'u64[]', count: 24 },
+  ],
+};
+
 export interface Settings {
   abi: number;
   connectionLimit: number;
@@ -642,6 +667,7 @@ export const layouts: Layouts = {
   gateway: gatewayLayout,
   gatewayBytes: gatewayBytesLayout,
   gatewayLoad: gatewayLoadLayout,
+  gatewayEvidence: gatewayEvidenceLayout,
   settings: settingsLayout,
   tableCounts: tableCountsLayout,
   remembered: rememberedLayout,

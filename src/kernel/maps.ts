@@ -5,7 +5,7 @@ import { decode, encode, type Layout } from './codec.ts';
 import { possibleCpus } from './libbpf.ts';
 import { BpfMap, nameLength } from './map.ts';
 
-const u32Key = (key: number): Buffer => {
+export const u32Key = (key: number): Buffer => {
   const bytes = Buffer.alloc(4);
   bytes.writeUInt32LE(key);
   return bytes;

@@ -159,6 +159,7 @@ export const mapNames = [
   'gateways',
   'gateway_bytes',
   'gateway_loads',
+  'gateway_evidence',
   'settings',
   'table_counts',
   'verdicts',

@@ -3,6 +3,7 @@
 
 import { familyOf } from '../model/address.ts';
 import { type Applied, adminOf, healthOf, unavailableOf } from '../model/applied.ts';
+import type { EvidenceReading, EvidenceState } from '../model/evidence.ts';
 import { well } from '../model/health.ts';
 import { formatSnat } from '../model/snat.ts';
 import type { GatewayState } from '../model/state.ts';
@@ -10,6 +11,7 @@ import { type Counters, noCounters } from '../model/table.ts';
 import * as abi from './abi.gen.ts';
 import { type NamedGateway, Names, wantedAddress } from './config-names.ts';
 import type { Director } from './director.ts';
+import { readEvidence } from './evidence.ts';
 import { isPresent } from './hops.ts';
 import {
   gatewayAddress,
@@ -92,7 +94,12 @@ export function readGatewayStates(
   const names = new Names(applied);
   const loads = director.maps.gatewayLoads.all();
   const sums = sumByGateway(all);
-  return listSources(all.gateways, names).map((source) => {
+  const sources = listSources(all.gateways, names);
+  const evidence = readEvidence(
+    director,
+    sources.map(({ id }) => id),
+  );
+  return sources.map((source) => {
     const { id, named } = source;
     const identity = toIdentity(source, names);
     const { active, inactive, totals } = sums.get(id) ?? noSums;
@@ -106,8 +113,20 @@ export function readGatewayStates(
       connections: { active, inactive },
       totals: toTotals(totals),
       rttUs: load?.rttUs || null,
+      evidence: toEvidence(evidence.get(id)),
     };
   });
+}
+
+const noEvidence: EvidenceState = {
+  ...{ syns: 0, synRepeats: 0, synAnswers: 0, asks: 0, askAnswers: 0, unreachables: 0 },
+  ...{ delays: new Array<number>(abi.limits.EVIDENCE_DELAYS).fill(0), delaysUs: 0 },
+};
+
+function toEvidence(reading: EvidenceReading | undefined): EvidenceState {
+  if (!reading) return noEvidence;
+  const { bytesUp, bytesDown, ...evidence } = reading;
+  return evidence;
 }
 
 function toCapacity({ entry, named }: Source): GatewayState['capacity'] {

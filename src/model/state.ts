@@ -1,6 +1,7 @@
 // What everybody outside sees of a director: the command line's readers with --json, the API, metrics.
 // Plain JSON; bigints of counters are numbers here. docs/api.md describes each field.
 
+import type { EvidenceState } from './evidence.ts';
 import type { GatewayHealth } from './health.ts';
 import type { Connection, Family } from './table.ts';
 
@@ -38,6 +39,8 @@ export interface GatewayState {
   totals: TotalsState;
   /** Average time from SYN to SYN-ACK, in microseconds; null where it is not known. */
   rttUs: number | null;
+  /** What packets told of its health. */
+  evidence: EvidenceState;
 }
 
 export interface TotalsState {

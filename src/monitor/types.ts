@@ -31,7 +31,7 @@ export interface EvidenceSample {
   /** Of IP packets. */
   bytesUp: number;
   bytesDown: number;
-  /** Average time from SYN to SYN-ACK; null where it is not known. */
+  /** Average time from SYN to SYN-ACK of those that came since; null if none did. */
   rttMs: number | null;
 }
 
