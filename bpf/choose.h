@@ -23,9 +23,9 @@ static __always_inline __u32 gateway_of(__u32 slot)
 	return gateway && gateway->flags & GATEWAY_PRESENT ? id : 0;
 }
 
-static __always_inline struct service *service_find(__u32 fwmark, __u32 family)
+static __always_inline struct service *service_find(__u32 fwmark, __u32 family, __u32 tier)
 {
-	struct service_key key = { .fwmark = fwmark, .family = family };
+	struct service_key key = { .fwmark = fwmark, .family = family, .tier = tier };
 	void *config = bpf_map_lookup_elem(&services, &key);
 	__u32 zero = 0;
 
@@ -50,7 +50,9 @@ __noinline __u32 schedule_once(const struct service *service, struct service_cur
 	return service && cursor && key ? sched_pick(service, cursor, key, dry) : 0;
 }
 
-static __always_inline __u32 schedule(const struct service *service, const struct conn_key *key)
+/* One tier's choice. dry: nobody will make that connection, so nothing moves. */
+static __always_inline __u32 schedule(const struct service *service, const struct conn_key *key,
+				      __u32 dry)
 {
 	struct service_cursor *cursor;
 	__u32 index = service->index, slot = 0;
@@ -61,9 +63,32 @@ static __always_inline __u32 schedule(const struct service *service, const struc
 	for (int i = 0; i < CURSOR_TRIES; i++) {
 		struct service_cursor from = *cursor, to = from;
 
-		slot = schedule_once(service, &to, key, 0);
-		if (cursor_publish(cursor, &from, &to))
+		slot = schedule_once(service, &to, key, dry);
+		if (dry || cursor_publish(cursor, &from, &to))
 			break;
+	}
+	return slot;
+}
+
+/*
+ * Asks the first so many tiers, one after the other, until one has a gateway for it. Global as
+ * schedule_once() is.
+ */
+__noinline __u32 schedule_tiers(const struct service *service, const struct conn_key *key,
+				__u32 tiers, __u32 dry)
+{
+	__u32 slot = 0;
+
+	if (!service || !key)
+		return 0;
+	for (__u32 tier = 0; tier < MAX_TIERS && !slot && tier < tiers; tier++) {
+		const struct service *next = service;
+
+		if (tier)
+			next = service_find(service->key.fwmark, service->key.family, tier);
+		/* None: all gateways of that tier are away. */
+		if (next)
+			slot = schedule(next, key, dry);
 	}
 	return slot;
 }
@@ -119,7 +144,15 @@ static __always_inline int slot_is_usable(__u32 slot)
 	       (config->weight || (settings && !settings->expire_quiescent_template));
 }
 
-/* Another gateway for a client whose template points to a drained or deleted one. */
+/* How many tiers may take a client away from a gateway that its template leads to. */
+static __always_inline __u32 tiers_above(const struct service *service, __u32 slot)
+{
+	struct slot *config = slot_get(slot);
+
+	return config && service->failback == FAILBACK_NEW ? config->tier : 0;
+}
+
+/* Another gateway for a client whose template points to one that it shall not, or not any more. */
 static __always_inline void template_move(struct conn *template, __u32 slot, __u64 now)
 {
 	__u32 old = __sync_lock_test_and_set(&template->slot, slot);
@@ -150,11 +183,21 @@ static __always_inline void template_create(struct choice *choice, struct conn_k
 	}
 }
 
+/* The verdict on a connection that no gateway takes. */
+static __always_inline int last_resort(const struct service *service)
+{
+	if (service->last_resort == LAST_RESORT_DROP)
+		return VERDICT_DROPPED;
+	return service->last_resort == LAST_RESORT_UNREACHABLE ? VERDICT_UNREACHABLE :
+								 VERDICT_NO_GATEWAY;
+}
+
 /* The gateway of a new connection: its client's, or the scheduler's. slot 0 = none. */
 static __always_inline void choose(struct choice *choice, const struct service *service,
 				   struct flow *flow, __u64 now)
 {
 	struct conn_key key;
+	__u32 usable, tiers;
 
 	choice->reason = REASON_SCHEDULER;
 	choice->template = NULL;
@@ -163,21 +206,18 @@ static __always_inline void choose(struct choice *choice, const struct service *
 			     service->persistence_key);
 		choice->template = conn_find(&key, now);
 	}
-	if (choice->template) {
+	usable = choice->template && slot_is_usable(choice->template->slot);
+	tiers = usable ? tiers_above(service, choice->template->slot) : service->tiers;
+	choice->slot = schedule_tiers(service, &flow->key, tiers, 0);
+	if (!choice->slot && usable) {
 		choice->slot = choice->template->slot;
-		if (slot_is_usable(choice->slot)) {
-			choice->reason = REASON_TEMPLATE;
-			choice->template->seen_ns = now;
-			return;
-		}
-	}
-	choice->slot = schedule(service, &flow->key);
-	if (!choice->slot)
-		return;
-	if (choice->template)
+		choice->reason = REASON_TEMPLATE;
+		choice->template->seen_ns = now;
+	} else if (choice->slot && choice->template) {
 		template_move(choice->template, choice->slot, now);
-	else if (service->persistence_s)
+	} else if (choice->slot && service->persistence_s) {
 		template_create(choice, &key, service, now);
+	}
 }
 
 #endif

@@ -11,7 +11,8 @@
  *   5. lvsj_egress (tc, LAN link): the reply, back in the LAN's addresses: moves the state.
  *
  * The router's own packets leave by lvsj0 and come in again on lvsj0p: there lvsj_router is their 1.
- * Each way out is a counted verdict. When in doubt a packet goes on by the main table.
+ * Each way out is a counted verdict. When in doubt a packet goes on by the main table. It is dropped
+ * only where no gateway is left and the service says so.
  */
 #include <linux/types.h>
 #include <linux/bpf.h>
@@ -20,6 +21,7 @@
 #include <bpf/bpf_endian.h>
 #include "choose.h"
 #include "conn.h"
+#include "edited.h"
 #include "explain.h"
 #include "maps.h"
 #include "own.h"
@@ -154,7 +156,7 @@ int lvsj_egress_ip(struct __sk_buff *skb)
 static __always_inline int open_connection(struct flow *flow, __u32 fwmark, __u32 *gateway,
 					   __u64 now)
 {
-	struct service *service = service_find(fwmark, flow->family);
+	struct service *service = service_find(fwmark, flow->family, 0);
 	struct choice choice = {};
 	int verdict;
 	__u32 id;
@@ -171,8 +173,11 @@ static __always_inline int open_connection(struct flow *flow, __u32 fwmark, __u3
 	if (choice.reason == REASON_SCHEDULER && !flow->opens)
 		choice.reason = REASON_MIDSTREAM;
 	id = choice.slot ? gateway_of(choice.slot) : 0;
-	if (!id)
-		return VERDICT_NO_GATEWAY;
+	if (!id) {
+		*gateway = service->last_resort == LAST_RESORT_UNREACHABLE ? GATEWAY_REFUSED :
+									     GATEWAY_NONE;
+		return last_resort(service);
+	}
 	*gateway = id;
 	if (service->one_packet && flow->key.protocol == IPPROTO_UDP) {
 		stats_count(choice.slot, flow, 1);
@@ -232,38 +237,13 @@ SEC("lwt_in")
 int lvsj_director(struct __sk_buff *skb)
 {
 	__u32 gateway = GATEWAY_NONE;
+	int verdict = direct(skb, &gateway);
 
-	verdict_count(HOOK_DIRECTOR, direct(skb, &gateway));
+	verdict_count(HOOK_DIRECTOR, verdict);
+	if (verdict == VERDICT_DROPPED)
+		return BPF_DROP;
 	mark_set(skb, gateway);
 	return BPF_LWT_REROUTE;
-}
-
-static long edited_slot(__u32 place, struct service **service)
-{
-	__u32 slot = sched_slot(*service, place);
-	struct slot_counts *counts = slot_counts_get(slot);
-	struct slot *config = slot_get(slot);
-
-	if (slot && config && counts)
-		slot_thresholds(config, counts, 0);
-	return 0;
-}
-
-static __always_inline int edited(struct request *request)
-{
-	struct service *service = service_find(request->key.fwmark, request->key.family);
-	struct service_cursor *cursor;
-	__u32 index;
-
-	if (!service)
-		return -1;
-	index = service->index;
-	cursor = bpf_map_lookup_elem(&service_cursors, &index);
-	if (!cursor)
-		return -1;
-	sched_edited(service, cursor, request->edit, request->place);
-	bpf_loop(service->gateway_count, edited_slot, &service, 0);
-	return 0;
 }
 
 /*

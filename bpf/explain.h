@@ -11,23 +11,13 @@
 #include "choose.h"
 #include "conn.h"
 
-static __always_inline __u32 schedule_dry(const struct service *service, const struct conn_key *key)
-{
-	__u32 index = service->index;
-	struct service_cursor *cursor = bpf_map_lookup_elem(&service_cursors, &index), copy;
-
-	if (!cursor)
-		return 0;
-	copy = *cursor;
-	return schedule_once(service, &copy, key, 1);
-}
-
 /* As choose(). */
 static __always_inline void explain_choice(struct request *request, const struct service *service,
 					   __u64 now)
 {
 	struct explanation *answer = &request->explanation;
 	const struct conn *template = NULL;
+	__u32 usable, tiers;
 
 	if (service->persistence_s) {
 		template_key(&answer->template_key, &request->conn, service->key.fwmark,
@@ -38,14 +28,15 @@ static __always_inline void explain_choice(struct request *request, const struct
 		answer->found |= EXPLAINED_TEMPLATE;
 		answer->template = *template;
 	}
-	if (template && slot_is_usable(template->slot)) {
+	usable = template && slot_is_usable(template->slot);
+	tiers = usable ? tiers_above(service, template->slot) : service->tiers;
+	answer->slot = schedule_tiers(service, &request->conn, tiers, 1);
+	if (answer->slot) {
+		answer->reason = REASON_SCHEDULER;
+	} else if (usable) {
 		answer->reason = REASON_TEMPLATE;
 		answer->slot = template->slot;
-		return;
 	}
-	answer->slot = schedule_dry(service, &request->conn);
-	if (answer->slot)
-		answer->reason = REASON_SCHEDULER;
 }
 
 /* Would conn_store() have no room for it, behind a template that must be made first? A finished one gives its own. */
@@ -65,14 +56,14 @@ static __always_inline int explain_full(const struct explanation *answer,
 /* As open_connection(). */
 static __always_inline int explain_new(struct request *request, __u64 now)
 {
-	struct service *service = service_find(request->key.fwmark, request->key.family);
+	struct service *service = service_find(request->key.fwmark, request->key.family, 0);
 	struct explanation *answer = &request->explanation;
 
 	if (!service)
 		return VERDICT_NO_SERVICE;
 	explain_choice(request, service, now);
 	if (!gateway_of(answer->slot))
-		return VERDICT_NO_GATEWAY;
+		return last_resort(service);
 	if (service->one_packet && request->conn.protocol == IPPROTO_UDP)
 		return VERDICT_ONE_PACKET;
 	if (explain_full(answer, service))

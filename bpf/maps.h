@@ -33,8 +33,8 @@ struct service_config {
 };
 
 /*
- * Which service has this fwmark? User space writes. The value is a map, for the kernel swaps
- * it atomically and returns only when no packet can still see the old one.
+ * Which service has this fwmark? An entry for each of its tiers. User space writes. The value is a
+ * map, for the kernel swaps it atomically and returns only when no packet can still see the old one.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH_OF_MAPS);
@@ -270,12 +270,13 @@ static long server_choice_forget(void *map, struct server_key *key, struct serve
 	/* A copy: the map's own key goes with the entry. */
 	struct server_key gone = *key;
 
-	if (gone.service.fwmark == service->fwmark && gone.service.family == service->family)
+	if (gone.service.fwmark == service->fwmark && gone.service.family == service->family &&
+	    gone.service.tier == service->tier)
 		bpf_map_delete_elem(&server_choices, &gone);
 	return 0;
 }
 
-/* All entries of a service. */
+/* All entries of one tier of a service. */
 static __always_inline void server_choices_forget(const struct service *service)
 {
 	struct service_key key = service->key;

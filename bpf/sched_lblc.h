@@ -20,11 +20,11 @@ struct lblc_scan {
 	__u32 at; /* the place of that one in the set */
 };
 
-/* Is it a gateway of this service now? A remembered slot may have gone to another. */
+/* Is it a gateway of this tier now? A remembered slot may have gone to another. */
 static __always_inline int lblc_is_member(const struct service *service, const struct slot *config)
 {
 	return config->configured && config->fwmark == service->key.fwmark &&
-	       config->family == service->key.family;
+	       config->family == service->key.family && config->tier == service->key.tier;
 }
 
 static long lblc_idle(__u32 place, struct lblc_scan *scan)

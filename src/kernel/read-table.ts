@@ -2,6 +2,7 @@
 
 import { addressFromWords } from '../model/address.ts';
 import { persistenceKeys } from '../model/persistence.ts';
+import { failbacks, lastResorts, onDowns } from '../model/policy.ts';
 import { flagNames } from '../model/scheduler.ts';
 import type { TotalsState } from '../model/state.ts';
 import {
@@ -95,7 +96,7 @@ export const toTotals = (counters: Counters): TotalsState => ({
   outBytes: Number(counters.outBytes),
 });
 
-function toServiceGateway(all: Slots, slot: number): ServiceGateway {
+function toServiceGateway(all: Slots, slot: number, tier: number): ServiceGateway {
   const config = all.slots.get(slot);
   const counts = all.counts.get(slot);
   return {
@@ -104,7 +105,7 @@ function toServiceGateway(all: Slots, slot: number): ServiceGateway {
     weight: config?.weight ?? 0,
     upper: config?.upper ?? 0,
     lower: config?.lower ?? 0,
-    tier: config?.tier ?? 0,
+    tier,
     active: counts?.active ?? 0,
     inactive: counts?.inactive ?? 0,
     persistent: counts?.persistent ?? 0,
@@ -141,39 +142,56 @@ export const slotService = ({
 export const slotsByService = (slots: Map<number, abi.Slot>): Map<string, number[]> =>
   Map.groupBy(slots.keys(), (number) => slotService(slots.get(number) as abi.Slot));
 
-/** ever: deleted gateways' slots too: what went through them went through the service. */
-function toService(all: Slots, key: abi.ServiceKey, config: abi.Service, ever: number[]): Service {
-  const scheduler = schedulerNames[config.scheduler] ?? '?';
-  const averages = ever.map((slot) => all.rates.get(slot)?.average ?? noCounters());
-  const family = key.family as Family;
-  return {
-    family,
-    fwmark: key.fwmark,
-    scheduler,
-    schedulerFlags: flagNames(scheduler).filter((_, bit) => config.schedulerFlags & (1 << bit)),
-    persistence: config.persistenceS,
-    persistenceKey: persistenceKeys[config.persistenceKey] ?? 'source',
-    netmask: netmaskText(family, config.netmask),
-    onePacket: config.onePacket !== 0,
-    ...plainPolicy,
-    gateways: config.slots.slice(0, config.gatewayCount).map((slot) => toServiceGateway(all, slot)),
-    totals: sumCounters(ever.map((slot) => totalsOf(all, slot))),
-    rates: toRates(sumCounters(averages)),
-  };
-}
-
 /** A service, and the slots of its gateways in the same order. */
 export interface SlottedService {
   service: Service;
   slots: number[];
 }
 
+const listOf = ({ slots, gatewayCount }: abi.Service): number[] => slots.slice(0, gatewayCount);
+
+/**
+ * tiers: the service's, the first one first. ever: deleted gateways' slots too: what went through them
+ * went through the service.
+ */
+function toService(all: Slots, tiers: abi.Service[], ever: number[]): SlottedService {
+  const [config] = tiers as [abi.Service];
+  const slots = tiers.flatMap(listOf);
+  const scheduler = schedulerNames[config.scheduler] ?? '?';
+  const averages = ever.map((slot) => all.rates.get(slot)?.average ?? noCounters());
+  const family = config.key.family as Family;
+  const service = {
+    family,
+    fwmark: config.key.fwmark,
+    scheduler,
+    schedulerFlags: flagNames(scheduler).filter((_, bit) => config.schedulerFlags & (1 << bit)),
+    persistence: config.persistenceS,
+    persistenceKey: persistenceKeys[config.persistenceKey] ?? 'source',
+    netmask: netmaskText(family, config.netmask),
+    onePacket: config.onePacket !== 0,
+    // It stands in the slots alone: nobody asks it of a service without gateways.
+    onDown: onDowns[all.slots.get(slots[0] ?? 0)?.onDown ?? 0] ?? plainPolicy.onDown,
+    failback: failbacks[config.failback] ?? plainPolicy.failback,
+    lastResort: lastResorts[config.lastResort] ?? plainPolicy.lastResort,
+    gateways: tiers.flatMap((each) =>
+      listOf(each).map((slot) => toServiceGateway(all, slot, each.key.tier)),
+    ),
+    totals: sumCounters(ever.map((slot) => totalsOf(all, slot))),
+    rates: toRates(sumCounters(averages)),
+  };
+  return { service, slots };
+}
+
 export function readServices(director: Director, all: Slots): SlottedService[] {
   const ever = slotsByService(all.slots);
-  return [...director.maps.services()].map(([key, config]) => ({
-    service: toService(all, key, config, ever.get(slotService(key)) ?? []),
-    slots: config.slots.slice(0, config.gatewayCount),
-  }));
+  const configs = [...director.maps.services()].map(([, config]) => config);
+  return [...Map.groupBy(configs, ({ key }) => slotService(key))].map(([name, tiers]) =>
+    toService(
+      all,
+      tiers.toSorted((a, b) => a.key.tier - b.key.tier),
+      ever.get(name) ?? [],
+    ),
+  );
 }
 
 /** Services, gateways and counters as they are now. */

@@ -1,5 +1,6 @@
 // The slots of services: which one a gateway has or gets, and what stands in it.
 
+import { onDowns } from '../model/policy.ts';
 import type { Service, ServiceGateway } from '../model/table.ts';
 import { type Hop, hopKey } from '../plan/hops.ts';
 import { UserError } from '../util/error.ts';
@@ -28,7 +29,7 @@ export class SlotWriter {
     return slot;
   }
 
-  /** The slot that it had before it was deleted, with its connections and counters, or another. */
+  /** The slot that it had in another tier or before it was deleted, with its connections and counters, or another. */
   slotFor(service: Service, gateway: ServiceGateway): number {
     return this.#find(service, gateway) ?? this.#newSlot();
   }
@@ -37,20 +38,27 @@ export class SlotWriter {
     return this.#all.slots.get(number)?.lastWeight ?? 0;
   }
 
+  /** Whether it stands as it is wanted, but for what an edit of IPVS's says. */
+  isSettled(number: number, service: Service, gateway: ServiceGateway): boolean {
+    const slot = this.#all.slots.get(number);
+    return slot?.tier === gateway.tier && slot.onDown === onDowns.indexOf(service.onDown);
+  }
+
   configure(number: number, service: Service, gateway: ServiceGateway): void {
+    const before = this.#before(number, service);
     const slot = {
       fwmark: service.fwmark,
       family: service.family,
       gateway: this.#gatewayId(service, gateway) ?? 0,
       weight: gateway.weight,
-      lastWeight: gateway.weight || this.#weightBefore(number, service),
+      lastWeight: gateway.weight || (before?.lastWeight ?? 0),
       upper: gateway.upper,
       lower: gateway.lower,
       configured: 1,
       port: gateway.port,
-      tier: 0,
-      onDown: 0,
-      leaveS: 0,
+      tier: gateway.tier,
+      onDown: onDowns.indexOf(service.onDown),
+      leaveS: before?.leaveS ?? 0,
     };
     this.#director.maps.slots.set(number, slot);
     this.#all.slots.set(number, slot);
@@ -119,10 +127,12 @@ export class SlotWriter {
     );
   }
 
-  /** A weight of 0 keeps the share that the gateway had, unless it is added with it. */
-  #weightBefore(number: number, service: Service): number {
+  /**
+   * What stands in it of the same gateway, unless that is added with this write: its newest weight that
+   * was not 0, and who must leave it.
+   */
+  #before(number: number, service: Service): abi.Slot | undefined {
     const slot = this.#all.slots.get(number);
-    const known = slot?.configured && slotService(slot) === slotService(service);
-    return known ? slot.lastWeight : 0;
+    return slot?.configured && slotService(slot) === slotService(service) ? slot : undefined;
   }
 }

@@ -57,7 +57,7 @@ describe('the plan of policy rules', () => {
     assert.deepEqual(rulesOf([1, 2], [7, 1, 7]), [
       '20000 fwmark 0/0xffffffff goto 20999',
       '20001  lookup main suppress_prefixlength 0',
-      '20002 fwmark 0xff000000/0xff000000 goto 20999',
+      '20002 fwmark 0xfe000000/0xfe000000 goto 20999',
       '20101 fwmark 0x1000000/0xff000000 lookup 20001',
       '20102 fwmark 0x2000000/0xff000000 lookup 20002',
       '20900 iif lo goto 20999',
@@ -73,14 +73,14 @@ describe('the plan of policy rules', () => {
     assert.deepEqual(toDirector, ['20901 not fwmark 0/0xffffff lookup 20000']);
   });
 
-  test('reaches each of 254 gateways within 35 looks', () => {
-    const ids = Array.from({ length: 254 }, (_, i) => i + 1);
+  test('reaches each of 253 gateways within 35 looks', () => {
+    const ids = Array.from({ length: 253 }, (_, i) => i + 1);
     const looks = ids.map((id) => looksOf(ids, id));
     assert.ok(Math.max(...looks) <= 35, `one takes ${Math.max(...looks)}`);
   });
 
   test('reaches gateways whose ids leave gaps', () => {
-    const ids = [3, 16, 77, 78, 254];
+    const ids = [3, 16, 77, 78, 253];
     for (const id of ids) assert.ok(looksOf(ids, id) > 0);
   });
 

@@ -36,6 +36,8 @@ export interface MarkBits {
 
 /** "Decided: no gateway" (GATEWAY_NONE of abi.h). */
 export const noGateway = 255;
+/** Decided as well: nobody takes it, and nftables tells the client. */
+export const refused = 254;
 
 /** A gateway as the stack's tables need it. */
 export interface GatewayObject {
@@ -147,6 +149,8 @@ function planServiceRules(fwmarks: number[], bits: MarkBits, family: Family): Ru
 /** The walk of a packet through the policy rules; each family has its own. */
 function planRules(wanted: Wanted, bits: MarkBits, family: Family): Rule[] {
   const { gateways, fwmarks } = wanted;
+  // Both in one: they differ in the lowest bit.
+  const decided = gatewayMark(refused & noGateway, bits);
   const own = hasOwnRules(wanted, family);
   const rule = (priority: number, selector: string, action: string): Rule => ({
     family,
@@ -161,7 +165,7 @@ function planRules(wanted: Wanted, bits: MarkBits, family: Family): Rule[] {
     // Internal routes first: only what would take the default route is shared out. Before the
     // gateways' rules too, for replies may carry gateway bits: CONNMARK --restore-mark gives them.
     rule(base + 1, '', 'lookup main suppress_prefixlength 0'),
-    rule(base + 2, `fwmark ${markMatch(gatewayMark(noGateway, bits), bits.mask)}`, `goto ${end}`),
+    rule(base + 2, `fwmark ${markMatch(decided, decided)}`, `goto ${end}`),
     ...planGatewayRules(gateways, bits, family),
     // A mark brings none of the router's own packets to the director: on output its route runs no
     // program.

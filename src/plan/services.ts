@@ -13,6 +13,7 @@ import {
 } from '../model/table.ts';
 import { sameGateway } from './gateway-list.ts';
 import type { ResolvedGateway } from './gateways.ts';
+import { numberTiers } from './tiers.ts';
 
 export interface ServicesInput {
   gateways: ResolvedGateway[];
@@ -41,36 +42,62 @@ export const policyOf = ({ onDown, failback, lastResort }: ServiceConfig) => ({
   lastResort,
 });
 
-/** Undefined for one that can have no connections at all: disabled, or its next hop is not known. */
+/** A gateway that a service has in a family. */
+interface Member {
+  config: ServiceGatewayConfig;
+  gateway: ResolvedGateway;
+}
+
+const membersOf = (config: ServiceConfig, family: Family, { gateways }: ServicesInput): Member[] =>
+  config.gateways.flatMap((share) =>
+    gateways
+      .filter(({ name, family: own }) => name === share.gateway && own === family)
+      .map((gateway) => ({ config: share, gateway })),
+  );
+
+/** None for one that can have no connections at all: disabled, or its next hop is not known. */
 function toGateway(
-  { gateway, weight, upper, lower, tier }: ServiceGatewayConfig,
-  family: Family,
-  { gateways, admin }: ServicesInput,
-): ServiceGateway | undefined {
-  const found = gateways.find((each) => each.name === gateway && each.family === family);
-  const state = adminOf(admin, gateway);
-  if (!found || found.address === '' || state === 'disabled') return undefined;
-  const usable = found.unavailable === '' && state === 'enabled';
-  const limits = { weight: usable ? weight : 0, upper, lower, tier: tier - 1 };
-  return { address: found.address, port: 0, ...limits, ...nothingCounted() };
+  { config, gateway }: Member,
+  tier: number,
+  admin: ServicesInput['admin'],
+): ServiceGateway[] {
+  const state = adminOf(admin, gateway.name);
+  if (gateway.address === '' || state === 'disabled') return [];
+  const { weight, upper, lower } = config;
+  const usable = gateway.unavailable === '' && state === 'enabled';
+  const limits = { weight: usable ? weight : 0, upper, lower, tier };
+  return [{ address: gateway.address, port: 0, ...limits, ...nothingCounted() }];
+}
+
+/** Tiers are numbered by all that the file gives it: one that is away for a while changes none. */
+function toGateways(members: Member[], admin: ServicesInput['admin']): ServiceGateway[] {
+  const numbers = numberTiers(members.map(({ config }) => config.tier));
+  return members.flatMap((member) =>
+    toGateway(member, numbers.get(member.config.tier) ?? 0, admin),
+  );
 }
 
 /**
- * Those that stay keep their places, new ones come to the head one after the other, as if each had
- * been added by a command: a file that lists them in another order changes nothing.
+ * In each tier those that stay keep their places, new ones come to the head one after the other, as if
+ * each had been added by a command: a file that lists them in another order changes nothing.
  */
 function inOrder(want: ServiceGateway[], have: ServiceGateway[]): ServiceGateway[] {
-  const kept = have.flatMap((known) => want.find((each) => sameGateway(each, known)) ?? []);
-  const fresh = want.filter((each) => !have.some((known) => sameGateway(each, known)));
-  return [...fresh.toReversed(), ...kept];
+  const stays = (a: ServiceGateway, b: ServiceGateway): boolean =>
+    sameGateway(a, b) && a.tier === b.tier;
+  const kept = have.flatMap((known) => want.find((each) => stays(each, known)) ?? []);
+  const fresh = want.filter((each) => !have.some((known) => stays(each, known)));
+  return [...fresh.toReversed(), ...kept].toSorted((a, b) => a.tier - b.tier);
 }
 
 function toService(config: ServiceConfig, family: Family, input: ServicesInput): Service[] {
   const known = input.have.services.find(
     (each) => each.fwmark === config.fwmark && each.family === family,
   );
-  const want = config.gateways.flatMap((gateway) => toGateway(gateway, family, input) ?? []);
-  if (want.length === 0) return [];
+  const members = membersOf(config, family, input);
+  const want = toGateways(members, input.admin);
+  // Nothing is scheduled, but its last resort holds.
+  const isAsked = want.length > 0 || (members.length > 0 && config.lastResort !== 'main');
+  if (!isAsked) return [];
   const { fwmark, scheduler, schedulerFlags, persistence, persistenceKey, onePacket } = config;
   return [
     {

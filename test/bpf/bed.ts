@@ -106,12 +106,13 @@ export class Bed {
     return verdictNames[counted] as Verdict;
   }
 
-  /** The gateway in a mark's gateway bits: its address; '-' = undecided, 'none' = decided: none. */
+  /** The gateway in a mark's gateway bits: its address; '-' = undecided, 'none' and 'refused' = decided: none. */
   gatewayOf(mark: number): string {
     const { mask, shift } = this.director.bits;
     const id = (mark & mask) >>> shift;
     if (id === 0) return '-';
     if (id === abi.limits.GATEWAY_NONE) return 'none';
+    if (id === abi.limits.GATEWAY_REFUSED) return 'refused';
     return addressOfEntry(this.director.maps.gateways.get(id));
   }
 

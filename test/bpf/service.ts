@@ -14,6 +14,8 @@ export interface GatewayOptions {
   weight?: number;
   upper?: number;
   lower?: number;
+  /** From 0. */
+  tier?: number;
 }
 
 /** As ipvsadm -A takes them. */
@@ -26,6 +28,8 @@ export interface ServiceOptions {
   persistenceKey?: PersistenceKey;
   onePacket?: boolean;
   netmask?: string;
+  /** Of the configuration alone. */
+  policy?: Partial<Pick<Service, keyof typeof plainPolicy>>;
   /** In the order added, so the last one is the head of the list; a number is a weight. */
   gateways?: [gateway: number | string, options?: number | GatewayOptions][];
 }
@@ -46,11 +50,12 @@ export function toGateway(
     weight = 1,
     upper = 0,
     lower = 0,
+    tier = 0,
   } = typeof options === 'number' ? { weight: options } : options;
   return {
     address: typeof gateway === 'number' ? gatewayAddress(gateway, family) : gateway,
     port: 0,
-    ...{ weight, upper, lower, tier: 0 },
+    ...{ weight, upper, lower, tier },
     ...{ active: 0, inactive: 0, persistent: 0 },
     totals: noCounters(),
     rates: noCounters(),
@@ -66,10 +71,11 @@ export function toService(options: ServiceOptions): Service {
     ...{ family, fwmark, scheduler, schedulerFlags },
     onePacket: options.onePacket ?? false,
     ...plainPolicy,
+    ...options.policy,
     persistence: options.persistence ?? 0,
     persistenceKey: options.persistenceKey ?? 'source',
     netmask: options.netmask ?? (family === 4 ? '255.255.255.255' : '128'),
-    gateways: gateways.reverse(),
+    gateways: gateways.reverse().sort((a, b) => a.tier - b.tier),
     totals: noCounters(),
     rates: noCounters(),
   };

@@ -41,6 +41,8 @@ const mark = {
   losing: 6,
   nobody: 7,
   onePacket: 8,
+  refusing: 9,
+  dropping: 10,
 };
 
 export const services: ServiceOptions[] = [
@@ -51,6 +53,8 @@ export const services: ServiceOptions[] = [
   { fwmark: mark.empty },
   { fwmark: mark.drained, gateways: [[1, 0]] },
   { fwmark: mark.onePacket, onePacket: true, gateways: [[1]] },
+  { fwmark: mark.refusing, policy: { lastResort: 'unreachable' }, gateways: [[1, 0]] },
+  { fwmark: mark.dropping, policy: { lastResort: 'drop' } },
 ];
 
 /** This flow's connection is in the table. */
@@ -128,6 +132,20 @@ const director: Omit<VerdictCase, 'hook'>[] = [
     verdict: 'NO_GATEWAY',
     mark: mark.drained,
     packet: tcp.up(),
+  },
+  {
+    name: 'a service whose last resort is to tell the client',
+    verdict: 'UNREACHABLE',
+    mark: mark.refusing,
+    packet: tcp.up(),
+    gateway: 'refused',
+  },
+  {
+    name: 'a service that lets nothing out by the main table',
+    verdict: 'DROPPED',
+    mark: mark.dropping,
+    packet: tcp.up(),
+    gateway: '-',
   },
   {
     name: 'SCTP that does not begin with INIT',

@@ -8,6 +8,7 @@ import { assertExact } from './exact.ts';
 import { Flow } from './flow.ts';
 import { services, verdictCases } from './verdict-cases.ts';
 
+const BPF_DROP = 2;
 const BPF_LWT_REROUTE = 128;
 const TC_ACT_UNSPEC = -1;
 
@@ -27,8 +28,12 @@ const impossible: Record<Hook, Partial<Record<Verdict, string>>> = {
 function notScheduling(...more: Verdict[]): Partial<Record<Verdict, string>> {
   const scheduling: Verdict[] = ['NEW', 'TEMPLATE', 'NO_SERVICE', 'NO_GATEWAY', 'MIDSTREAM'];
   const rest: Verdict[] = ['TTL', 'LOOP', 'TABLE_FULL', 'RACE', 'ONE_PACKET'];
+  const resorts: Verdict[] = ['UNREACHABLE', 'DROPPED'];
   return Object.fromEntries(
-    [...scheduling, ...rest, ...more].map((verdict) => [verdict, 'only the director schedules']),
+    [...scheduling, ...rest, ...resorts, ...more].map((verdict) => [
+      verdict,
+      'only the director schedules',
+    ]),
   );
 }
 
@@ -54,7 +59,7 @@ for (const hook of ['director', 'ingress', 'egress'] as const) {
         }
         const outcome = bed.run(hook, given.packet, given.mark);
         assert.equal(outcome.verdict, given.verdict);
-        assert.equal(outcome.retval, hook === 'director' ? BPF_LWT_REROUTE : TC_ACT_UNSPEC);
+        assert.equal(outcome.retval, retvalOf(hook, given.verdict));
         assert.equal(
           outcome.mark & 0xff_ffff,
           given.mark & 0xff_ffff,
@@ -64,6 +69,11 @@ for (const hook of ['director', 'ingress', 'egress'] as const) {
       });
     }
   });
+}
+
+function retvalOf(hook: Hook, verdict: Verdict): number {
+  if (hook !== 'director') return TC_ACT_UNSPEC;
+  return verdict === 'DROPPED' ? BPF_DROP : BPF_LWT_REROUTE;
 }
 
 const defaultGateway = (hook: Hook): string => (hook === 'director' ? 'none' : '-');

@@ -1,0 +1,7 @@
+// What a service does when gateways fail, in the order of bpf/abi.h's enums on_down, failback and last_resort.
+
+import type { Service } from './table.ts';
+
+export const onDowns: readonly Service['onDown'][] = ['keep', 'reset', 'reschedule'];
+export const failbacks: readonly Service['failback'][] = ['stay', 'new'];
+export const lastResorts: readonly Service['lastResort'][] = ['main', 'unreachable', 'drop'];
