@@ -34,6 +34,10 @@ export interface ServiceOptions {
   gateways?: [gateway: number | string, options?: number | GatewayOptions][];
 }
 
+/** Gateway 1 in the first tier, 2 in the second, and so on, each with what is said of it. */
+export const tiersOf = (tiers: GatewayOptions[]): [number, GatewayOptions][] =>
+  tiers.map((given, tier) => [tier + 1, { tier, ...given }]);
+
 /** The address of gateway 1..200: those above 100 lie on wan2. */
 export function gatewayAddress(number: number, family: Family = 4): string {
   const [net, host] = number > 100 ? [2, number - 100] : [1, number];

@@ -87,7 +87,6 @@ const director: Omit<VerdictCase, 'hook'>[] = [
   {
     name: 'TCP over IPv6',
     verdict: 'NEW',
-
     packet: tcp6.up(),
     gateway: gatewayAddress(1, 6),
   },
@@ -156,21 +155,18 @@ const director: Omit<VerdictCase, 'hook'>[] = [
     (flags): Omit<VerdictCase, 'hook'> => ({
       name: `TCP with flags "${flags}" begins nothing`,
       verdict: 'MIDSTREAM',
-
       packet: tcp.up(flags),
     }),
   ),
   {
     name: 'an echo reply begins nothing',
     verdict: 'MIDSTREAM',
-
     packet: packet().ipv4(up4).ping(4, 'reply', 7),
   },
   ...[0, 1].flatMap((ttl): Omit<VerdictCase, 'hook'>[] => [
     {
       name: `a TTL of ${ttl}`,
       verdict: 'TTL',
-
       packet: packet()
         .ipv4({ ...up4, ttl })
         .udp(ports),
@@ -178,7 +174,6 @@ const director: Omit<VerdictCase, 'hook'>[] = [
     {
       name: `a hop limit of ${ttl}`,
       verdict: 'TTL',
-
       packet: packet()
         .ipv6({ ...up6, ttl })
         .udp(ports),
@@ -187,7 +182,6 @@ const director: Omit<VerdictCase, 'hook'>[] = [
   {
     name: 'a packet whose mark has a gateway already',
     verdict: 'LOOP',
-
     packet: tcp.up(),
     mark: (1 << 24) | mark.served,
   },
@@ -294,7 +288,6 @@ const cases: VerdictCase[] = [
     passedOn.map((each) => ({
       ...each,
       hook,
-
       packet: (hook === 'egress' && each.down) || each.packet,
     })),
   ),
