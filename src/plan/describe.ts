@@ -2,9 +2,10 @@
 
 import { isDeepStrictEqual } from 'node:util';
 import type { Applied } from '../model/applied.ts';
-import type { Config, GatewayConfig, RuleConfig } from '../model/config.ts';
+import type { Config, RuleConfig } from '../model/config.ts';
 import type { PlannedChange, PlanState } from '../model/state.ts';
 import { type Service, type ServiceGateway, sameService, type Table } from '../model/table.ts';
+import { formatLeave, hookWords, watchWords } from './failover-words.ts';
 import { sameGateway } from './gateway-list.ts';
 import type { Plan } from './plan.ts';
 
@@ -115,8 +116,27 @@ function diffServices(plan: Plan, config: Config): PlannedChange[] {
   ];
 }
 
-/** What the table does not show: where a gateway lies, what of it is written into nftables. */
-const gatewaysOf = (config: Config | undefined): GatewayConfig[] => config?.gateways ?? [];
+/** What the table does not show: where a gateway lies, what of it is written into nftables, how it is watched. */
+const gatewaysOf = (config: Config | undefined): (Named & object)[] =>
+  (config?.gateways ?? []).map((gateway) => {
+    const { monitor: _, resolvers: __, ...rest } = gateway;
+    return { ...rest, ...watchWords(gateway) };
+  });
+
+/** What it does not show of services, once both have them. */
+const servicesOf = (config: Config | undefined, other: Config | undefined): (Named & object)[] => {
+  const names = new Set(other?.services.map(({ name }) => name));
+  return (config?.services ?? [])
+    .filter(({ name }) => names.has(name))
+    .map(({ name, onDown, failback }) => ({
+      name,
+      'idle connections': onDown.idle ? 'reset at once' : '',
+      'lower tiers are left': formatLeave(failback),
+    }));
+};
+
+const hooksOf = (config: Config | undefined): (Named & object)[] =>
+  (config?.hooks ?? []).map(hookWords);
 const rulesOf = (config: Config | undefined): RuleConfig[] => config?.rules ?? [];
 
 /** A file that says the same things in another order of rules says something else. */
@@ -167,7 +187,7 @@ export function describePlan(input: DescribeInput): PlanState {
     changes: [
       ...repairs.map((what): PlannedChange => ({ verb: 'repair', what, detail: '' })),
       ...general.map((detail): PlannedChange => ({ verb: 'change', what: 'director', detail })),
-      ...diffNamed('gateway', gatewaysOf(known), gatewaysOf(config), ['monitor']),
+      ...diffNamed('gateway', gatewaysOf(known), gatewaysOf(config)),
       ...plan.moves.map(
         ({ from, address, link }): PlannedChange => ({
           verb: 'change',
@@ -176,9 +196,11 @@ export function describePlan(input: DescribeInput): PlanState {
         }),
       ),
       ...diffServices(plan, config),
+      ...diffNamed('service', servicesOf(known, config), servicesOf(config, known)),
       ...diffNamed('set', known?.sets ?? [], config.sets),
       ...diffNamed('rule', rulesOf(known), rulesOf(config), ['at']),
       ...diffOrder(rulesOf(known), rulesOf(config)),
+      ...diffNamed('hook', hooksOf(known), hooksOf(config)),
     ],
     connections: countConnections(have, plan),
   };
