@@ -31,11 +31,11 @@ const mayImport: Record<string, string[]> = {
   firewall: ['model', 'util', 'plan'],
   doctor: ['model', 'util', 'plan', 'firewall'],
   explain: ['model', 'util', 'plan'],
-  monitor: ['model', 'util'],
+  monitor: ['model', 'util', 'plan'],
   kernel: ['model', 'util', 'plan', 'explain'],
   lab: ['model', 'util'],
   api: ['model', 'util'],
-  daemon: ['model', 'util', 'config', 'plan', 'kernel', 'api'],
+  daemon: ['model', 'util', 'config', 'plan', 'kernel', 'api', 'monitor', 'probe'],
   cli: [
     'model',
     'util',

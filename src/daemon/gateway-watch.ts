@@ -9,14 +9,23 @@ import type { Environment } from '../model/environment.ts';
 import type { GatewayHealth } from '../model/health.ts';
 import { Monitor, type MonitorParts } from '../monitor/monitor.ts';
 import { watchedGateways } from '../monitor/watched.ts';
+import { runRound } from '../probe/round.ts';
 import type { Log } from '../util/log.ts';
 import { Failover, type FailoverParts } from './failover.ts';
+import { Samples } from './samples.ts';
+
+/** Those that wait as long are one round. */
+const askRound: MonitorParts['ask'] = (questions, { target }, onResult, signal) => {
+  for (const [timeoutMs, asked] of Map.groupBy(questions, (each) => each.timeoutMs)) {
+    const probes = asked.map(({ probe }) => probe);
+    // Whatever can go wrong with a probe is an answer; anything else is a bug, and ends us.
+    void runRound(probes, target, { timeoutMs, signal, onResult });
+  }
+};
 
 export interface GatewayWatchOptions extends Pick<FailoverParts, 'keep' | 'followUp' | 'signal'> {
   log: Log;
   emit: (event: DirectorEvent) => void;
-  ask: MonitorParts['ask'];
-  sample: (director: Director, ids: number[], at: number) => ReturnType<MonitorParts['sample']>;
 }
 
 export class GatewayWatch {
@@ -27,13 +36,14 @@ export class GatewayWatch {
   #resumed = false;
 
   constructor(options: GatewayWatchOptions) {
+    const samples = new Samples();
     const director = (): Director | undefined => this.#director;
     this.#failover = new Failover({ ...options, director });
     this.#monitor = new Monitor({
       now: () => performance.now(),
-      ask: options.ask,
+      ask: askRound,
       sample: (ids, at) =>
-        this.#director ? options.sample(this.#director, ids, at) : new Map<number, never>(),
+        this.#director ? samples.take(this.#director, ids, at) : new Map<number, never>(),
       changed: (gateway, transition) => this.#failover.changed(gateway, transition),
     });
   }

@@ -14,6 +14,7 @@ import { exit, UserError } from '../util/error.ts';
 import type { Log } from '../util/log.ts';
 import { socketPath } from '../util/socket-path.ts';
 import { DomainFeeder } from './domains.ts';
+import { GatewayWatch } from './gateway-watch.ts';
 import { later } from './later.ts';
 import { Reconciler } from './reconciler.ts';
 import { DirectorStore, type Listeners } from './store.ts';
@@ -40,11 +41,21 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
   const emit = (event: DirectorEvent): void => {
     for (const listener of listeners) listener(event);
   };
-  const reconciler = new Reconciler({ file, log, emit });
   await using stack = new AsyncDisposableStack();
   const over = new AbortController();
   stack.defer(() => over.abort());
   const { signal } = over;
+  const watch = new GatewayWatch({
+    ...{ log, emit, signal },
+    keep: (health) => reconciler.keepHealth(health),
+    followUp: () => {},
+  });
+  const reconciler = new Reconciler({
+    ...{ file, log, emit },
+    unkept: () => watch.unkept,
+    done: (applied, environment) => watch.update(applied, environment),
+  });
+  stack.defer(() => watch.close());
   const again = later({ ms: retryMs, signal }, () => follow());
   const follow = later(
     { ms: settleMs, signal },

@@ -12,11 +12,15 @@ const config = { ...defaultMonitor, probes: [ping], hold: { first: 0, most: 0 } 
 
 const gateway = (name: string, given: Partial<WatchedGateway> = {}): WatchedGateway => ({
   ...{ key: `${name}/4`, name, family: 4, id: 1, config, problem: '', start: 'up' },
-  target: { link: 'eth1', family: 4, nextHop: '192.0.2.1', source: '192.0.2.2', mark: 1 << 24 },
+  target: { ...rest, gateway: name, link: 'eth1', family: 4, ...hop },
   ...given,
 });
 
+const hop = { nextHop: '192.0.2.1', source: '192.0.2.2', mark: 1 << 24 };
+const rest = { firstOfLink: true, resolvers: [] };
+
 const other = {
+  ...{ gateway: 'lte', ...rest },
   ...{ link: 'eth2', family: 4 as const, nextHop: '203.0.113.1', source: '203.0.113.2' },
   mark: 2 << 24,
 };

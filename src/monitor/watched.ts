@@ -33,6 +33,14 @@ function sourceOf({ links }: Environment, link: string, family: Family): string 
   return (own.find(({ deprecated }) => !deprecated) ?? own[0])?.address ?? '';
 }
 
+/** By link and family: the id of the gateway that packets bound to the link go by, as in router-rules.ts. */
+function firstOfLinks({ objects }: Applied): Map<string, number> {
+  const all = (objects.bound ?? []).map(
+    ({ link, family, id }) => [`${link}/${family}`, id] as const,
+  );
+  return new Map(all.toReversed());
+}
+
 /** Those of the configuration that have a number and may take connections, as far as the admin says. */
 export function watchedGateways(
   applied: Applied,
@@ -41,7 +49,8 @@ export function watchedGateways(
   bits: MarkBits,
 ): WatchedGateway[] {
   const { config, admin, gatewayIds, unavailable } = applied;
-  return config.gateways.flatMap(({ name, link, monitor }) =>
+  const firsts = firstOfLinks(applied);
+  return config.gateways.flatMap(({ name, link, monitor, resolvers }) =>
     families.flatMap((family): WatchedGateway[] => {
       const key = gatewayKey(name, family);
       const id = gatewayIds[key] ?? 0;
@@ -53,7 +62,11 @@ export function watchedGateways(
       return [
         {
           ...{ key, name, family, id, config: monitor },
-          target: { link, family, nextHop, source, mark: gatewayMark(id, bits) },
+          target: {
+            ...{ gateway: name, link, family, nextHop, source, mark: gatewayMark(id, bits) },
+            firstOfLink: firsts.get(`${link}/${family}`) === id,
+            resolvers,
+          },
           problem: unavailable[key] ?? '',
           start: healthOf(applied, key).health,
         },
