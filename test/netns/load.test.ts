@@ -55,7 +55,11 @@ async function during(rate: number, look: () => Promise<void>): Promise<void> {
 
 /** All that isp2's customers send is late from here on. */
 async function slowDown(t: TestContext, delayMs: number): Promise<void> {
-  const program = [process.execPath, `${import.meta.dirname}/slow-link.ts`, String(delayMs)];
+  const program = [
+    process.execPath,
+    `${import.meta.dirname}/../../src/lab/slow-link.ts`,
+    String(delayMs),
+  ];
   const link = lab.start('isp2', program);
   await link.started;
   lab.script(

@@ -1,10 +1,9 @@
 // What is routed to the link slow0 comes out of it again so many milliseconds later: netem for kernels
 // without it. A program of its own (`node slow-link.ts MS`): writes `ready`, and lives until it is killed.
 
-import assert from 'node:assert/strict';
 import { openSync, read, write } from 'node:fs';
 import koffi from 'koffi';
-import { run } from '../../src/util/run.ts';
+import { run } from '../util/run.ts';
 
 const TUNSETIFF = 0x400454ca;
 const IFF_TUN = 1;
@@ -17,15 +16,17 @@ const fd = openSync('/dev/net/tun', 'r+');
 const request = Buffer.alloc(40); // struct ifreq
 request.write(name);
 request.writeUInt16LE(IFF_TUN | IFF_NO_PI, 16);
-assert.equal(ioctl(fd, TUNSETIFF, request), 0, `make ${name}`);
+if (ioctl(fd, TUNSETIFF, request) !== 0) throw new Error(`cannot make ${name}`);
 // The packets' source lies behind another link.
 for (const link of ['all', name]) run(['sysctl', '-qw', `net.ipv4.conf.${link}.rp_filter=0`]);
 run(['ip', 'link', 'set', name, 'addrgenmode', 'none', 'multicast', 'off', 'up']);
 
+const buffer = Buffer.alloc(65536);
+
 function next(): void {
-  const packet = Buffer.alloc(65536);
-  read(fd, packet, 0, packet.length, null, (error, length) => {
+  read(fd, buffer, 0, buffer.length, null, (error, length) => {
     if (error) throw error;
+    const packet = Buffer.from(buffer.subarray(0, length));
     // A packet that the stack refuses is lost, as on any line.
     setTimeout(() => write(fd, packet, 0, length, null, () => {}), delayMs);
     next();
