@@ -37,7 +37,11 @@ export async function connect(options: ConnectOptions): Promise<Record<string, C
 }
 
 /** One connection of its own (no agent keeps it), from the given address; the answer's text. */
-async function request(url: string, localAddress: string, timeoutMs: number): Promise<string> {
+export async function request(
+  url: string,
+  localAddress: string,
+  timeoutMs: number,
+): Promise<string> {
   const signal = AbortSignal.timeout(timeoutMs);
   const { promise, resolve, reject } = Promise.withResolvers<string>();
   get(url, { localAddress, agent: false, signal }, (response) => {

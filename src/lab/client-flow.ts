@@ -10,6 +10,8 @@ export const steadyPort = { tcp: 77, udp: 7 } as const;
 export interface Flow {
   /** The address that the server sees; rejects after a silence, or with what ended the connection. */
   ask(): Promise<string>;
+  /** With what ended it, also where nothing was asked; UDP never ends. */
+  ended: Promise<Error>;
   close(): void;
 }
 
@@ -46,7 +48,7 @@ function tcpFlow(socket: Socket, reader: AnswerReader): Flow {
     if (rest.join(' ') !== line) throw new Error('wrong bytes came back');
     return address!;
   };
-  return { ask, close: () => socket.destroy() };
+  return { ask, ended: reader.ended, close: () => socket.destroy() };
 }
 
 export async function openUdp(to: string, from: string, timeoutMs: number): Promise<Flow> {
@@ -67,7 +69,7 @@ export async function openUdp(to: string, from: string, timeoutMs: number): Prom
     const again = setInterval(send, resendMs);
     return (await answer.finally(() => clearInterval(again))).split(' ')[0]!;
   };
-  return { ask, close: () => socket.close() };
+  return { ask, ended: reader.ended, close: () => socket.close() };
 }
 
 /** One question at a time; an answer that nobody waits for any more is dropped. */
@@ -75,6 +77,8 @@ class AnswerReader {
   readonly #timeoutMs: number;
   #pending: PromiseWithResolvers<string> | undefined;
   #ended: Error | undefined;
+  readonly #end = Promise.withResolvers<Error>();
+  readonly ended = this.#end.promise;
 
   constructor(timeoutMs: number) {
     this.#timeoutMs = timeoutMs;
@@ -97,5 +101,6 @@ class AnswerReader {
   end(error: Error): void {
     this.#ended ??= error;
     this.#pending?.reject(this.#ended);
+    this.#end.resolve(this.#ended);
   }
 }
