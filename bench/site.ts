@@ -23,7 +23,7 @@ export interface Site {
 }
 
 const ownName = /^bench-(\d+)-/;
-const labName = (name: string): string => `bench-${process.pid}-${name}`;
+export const labName = (name: string): string => `bench-${process.pid}-${name}`;
 
 /** Takes down the labs of this run; of earlier ones too, if those were killed. */
 export async function clearLabs(): Promise<void> {
