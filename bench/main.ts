@@ -1,12 +1,14 @@
-// node bench/main.ts [programs|schedulers|path|table …]: measures, prints a table and writes build/bench.json.
+// node bench/main.ts [programs|schedulers|path|table|failover …]: measures, prints a table and writes build/bench.json.
 // What each figure means and how it is taken: docs/bench.md.
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
 import { requireRoot } from '../src/kernel/director.ts';
 import { UserError } from '../src/util/error.ts';
 import { run } from '../src/util/run.ts';
+import { measureFailover } from './failover/failover.ts';
 import { measurePath } from './path.ts';
 import { measurePrograms } from './programs.ts';
 import { formatRows, Refused, type Row } from './rows.ts';
@@ -16,19 +18,58 @@ import { measureTable } from './table.ts';
 
 const jsonPath = fileURLToPath(new URL('../build/bench.json', import.meta.url));
 
-const parts: Record<string, () => Row[] | Promise<Row[]>> = {
-  programs: measurePrograms,
-  schedulers: measureSchedulers,
-  path: measurePath,
-  table: measureTable,
+/** What the command line may say of the failover part. */
+const options = {
+  runs: { type: 'string', default: '30' },
+  'baseline-runs': { type: 'string', default: '3' },
+  'calm-minutes': { type: 'string', default: '10' },
+  fault: { type: 'string', multiple: true },
+} as const;
+
+type Values = ReturnType<typeof readWords>['values'];
+
+interface Part {
+  measure(values: Values): Row[] | Promise<Row[]>;
+  /** On one CPU: a packet's path does not wander, and its caches stay. */
+  oneCpu: boolean;
+}
+
+const parts: Record<string, Part> = {
+  programs: { measure: measurePrograms, oneCpu: true },
+  schedulers: { measure: measureSchedulers, oneCpu: true },
+  path: { measure: measurePath, oneCpu: true },
+  table: { measure: measureTable, oneCpu: true },
+  failover: {
+    measure: (values) =>
+      measureFailover({
+        runs: Number(values.runs),
+        baselineRuns: Number(values['baseline-runs']),
+        calmMinutes: Number(values['calm-minutes']),
+        faults: values.fault ?? [],
+      }),
+    oneCpu: false,
+  },
 };
 
-/** All on one CPU: a packet's path does not wander, and its caches stay. The last one has least to do. */
-function bindToCpu(): void {
-  const allowed = run(['taskset', '-cp', String(process.pid)]);
-  const cpu = /(\d+)\s*$/.exec(allowed)?.[1] ?? '0';
-  run(['taskset', '-acp', cpu, String(process.pid)]);
+function readWords(words: string[]) {
+  try {
+    return parseArgs({ args: words, options, allowPositionals: true });
+  } catch (error) {
+    throw new UserError(`bench: ${(error as Error).message}`);
+  }
 }
+
+/** As `taskset` says it: `0-3`. */
+function readCpus(): string {
+  return /list: (.*)$/m.exec(run(['taskset', '-cp', String(process.pid)]))?.[1] ?? '0';
+}
+
+function bindTo(cpus: string): void {
+  run(['taskset', '-acp', cpus, String(process.pid)]);
+}
+
+/** It has least to do. */
+const lastOf = (cpus: string): string => /(\d+)$/.exec(cpus)?.[1] ?? '0';
 
 function describeMachine(): Record<string, unknown> {
   const cpu = /^model name\s*: (.*)$/m.exec(readFileSync('/proc/cpuinfo', 'utf8'))?.[1];
@@ -46,12 +87,18 @@ function clearOnSignals(): void {
 }
 
 /** A part whose figures were refused has none; the others stand. */
-async function measureAll(names: string[]): Promise<{ rows: Row[]; refused: string[] }> {
+async function measureAll(
+  names: string[],
+  values: Values,
+): Promise<{ rows: Row[]; refused: string[] }> {
   const rows: Row[] = [];
   const refused: string[] = [];
+  const cpus = readCpus();
   for (const name of names) {
+    const part = parts[name]!;
+    bindTo(part.oneCpu ? lastOf(cpus) : cpus);
     try {
-      rows.push(...((await parts[name]?.()) ?? []));
+      rows.push(...(await part.measure(values)));
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
       refused.push(`${name}: ${error.message}`);
@@ -62,15 +109,15 @@ async function measureAll(names: string[]): Promise<{ rows: Row[]; refused: stri
 
 async function main(words: string[]): Promise<number> {
   requireRoot();
-  const names = words.length > 0 ? words : Object.keys(parts);
+  const { values, positionals } = readWords(words);
+  const names = positionals.length > 0 ? positionals : Object.keys(parts);
   for (const name of names)
     if (!(name in parts))
       throw new UserError(`bench: no part "${name}", but ${Object.keys(parts).join(', ')}`);
   const machine = describeMachine();
-  bindToCpu();
   clearOnSignals();
   await clearLabs();
-  const { rows, refused } = await measureAll(names);
+  const { rows, refused } = await measureAll(names, values);
   console.log(formatRows(rows));
   for (const reason of refused) console.log(`refused: ${reason}`);
   writeFileSync(jsonPath, `${JSON.stringify({ machine, rows, refused }, null, 2)}\n`);

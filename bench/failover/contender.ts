@@ -24,14 +24,18 @@ function director(lab: Lab, script: string): string {
   return run(inHost(lab.name, 'director', ['sh', '-ec', script]));
 }
 
-/** The kernel alone: one default route with a next hop for each ISP. It knows a link that is lost, nothing else. */
-export function startMultipath(lab: Lab): Contender {
+/** What has the kernel's route leave out next hops whose link or neighbour it knows to be dead; off by default. */
+const tuning = `sysctl -qw net.ipv4.fib_multipath_use_neigh=1
+    for link in all eth1 eth2; do sysctl -qw net.ipv4.conf.$link.ignore_routes_with_linkdown=1; done`;
+
+/** The kernel alone: one default route with a next hop for each ISP. */
+export function startMultipath(lab: Lab, tuned: boolean): Contender {
   const hops = lab.isps.map(({ ipv4, link }) => `nexthop via ${ipv4.gateway} dev ${link} weight 1`);
   director(
     lab,
     `${masquerade}
-    sysctl -qw net.ipv4.conf.all.rp_filter=0
-    ${lab.isps.map(({ link }) => `sysctl -qw net.ipv4.conf.${link}.rp_filter=0`).join('\n')}
+    for link in all eth1 eth2; do sysctl -qw net.ipv4.conf.$link.rp_filter=0; done
+    ${tuned ? tuning : ''}
     ip route replace default ${hops.join(' ')}`,
   );
   return { up: async () => {}, end: async () => {} };

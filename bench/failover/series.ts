@@ -13,7 +13,8 @@ import { makeIdleRun, makeRun, type RunFigures, type Scene } from './run.ts';
 
 export const contenders = {
   ours: (lab: Lab, { monitor }: Case): Promise<Contender> => Ours.start(lab, monitor),
-  multipath: async (lab: Lab): Promise<Contender> => startMultipath(lab),
+  multipath: async (lab: Lab): Promise<Contender> => startMultipath(lab, false),
+  tuned: async (lab: Lab): Promise<Contender> => startMultipath(lab, true),
   script: (lab: Lab): Promise<Contender> => startScript(lab),
 };
 
