@@ -31,7 +31,7 @@ test: test-unit test-bpf test-netns ## run every test, from the quickest rung up
 test-unit: build ## run the tests that need no root
 	@# Man pages are made and read, and Tab is pressed.
 	@scripts/setup.sh bash-completion go-md2man man-db
-	node --test 'src/**/*.test.ts' 'scripts/**/*.test.ts' 'test/*.test.ts' 'test/host/**/*.test.ts' 'test/packaging/**/*.test.ts'
+	node --test 'src/**/*.test.ts' 'scripts/**/*.test.ts' 'bench/**/*.test.ts' 'test/*.test.ts' 'test/host/**/*.test.ts' 'test/packaging/**/*.test.ts'
 
 test-bpf: build build/bench/drive.o ## run packets through the programs on this kernel (root)
 	@$(call need_root,$@)
@@ -46,8 +46,10 @@ test-netns: build ## run real traffic through network namespaces (root)
 	@# Each file has labs of its own, and most of its time is the kernel's and the clients' waiting.
 	node --test --test-concurrency=3 'test/netns/**/*.test.ts'
 
-bench: build $(BENCH_OBJECTS) ## measure costs per packet and per connection (root)
+bench: build $(BENCH_OBJECTS) ## measure costs per packet and per connection, and how long faults are noticed (root)
 	@$(call need_root,$@)
+	@# A name server, to be lost.
+	@scripts/setup.sh dnsmasq-base
 	node bench/main.ts
 
 check: build build/abi.gen.ts ## lint, format, types, and the generated ABI

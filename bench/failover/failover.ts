@@ -28,7 +28,7 @@ const baselineMs = 30_000;
 const size = { perSecond: 200, idle: 200, busy: 100 };
 /** Baselines are measured in seconds, and all at the same time. */
 const baselineSize = { perSecond: 20, idle: 20, busy: 20 };
-const labsAtOnce = 7;
+const labsAtOnce = 9;
 
 export async function measureFailover(options: FailoverOptions): Promise<Row[]> {
   const chosen = chooseCases(options.faults);

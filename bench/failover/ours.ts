@@ -94,7 +94,11 @@ ${lab.isps
   )
   .join('\n')}
 services:
-  all: { fwmark: 1, scheduler: rr, gateways: { ${lab.isps.map(({ host }) => `${host}: 1`).join(', ')} } }
+  all:
+    fwmark: 1
+    scheduler: rr
+    on-down: { action: reset, idle: true }
+    gateways: { ${lab.isps.map(({ host }) => `${host}: 1`).join(', ')} }
 rules:
   - { service: all }
 `;
