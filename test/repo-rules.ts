@@ -33,6 +33,8 @@ const mayImport: Record<string, string[]> = {
   explain: ['model', 'util', 'plan'],
   monitor: ['model', 'util', 'plan'],
   kernel: ['model', 'util', 'plan', 'explain'],
+  monitor: ['model', 'util'],
+  probe: ['model', 'util', 'monitor', 'kernel'],
   lab: ['model', 'util'],
   api: ['model', 'util'],
   daemon: ['model', 'util', 'config', 'plan', 'kernel', 'api', 'monitor', 'probe'],
@@ -58,7 +60,7 @@ const guardedPackages: { names: string[]; allowed: RegExp }[] = [
   { names: ['koffi'], allowed: /^src\/(kernel\/|lab\/slow-link\.ts$)/ },
   {
     names: ['node:child_process', 'child_process'],
-    allowed: /^(src\/(kernel|lab)\/|src\/util\/run\.ts$|bench\/|scripts\/)/,
+    allowed: /^(src\/(kernel|lab)\/|src\/util\/run(-timed)?\.ts$|bench\/|scripts\/)/,
   },
 ];
 

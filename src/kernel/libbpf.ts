@@ -211,6 +211,12 @@ export const flock: Fn<[number, number], number> = c.func('int flock(int fd, int
 export const socket: Fn<[number, number, number], number> = c.func(
   'int socket(int domain, int type, int protocol)',
 );
+export const bind: Fn<[number, Buffer, number], number> = c.func(
+  'int bind(int fd, const void *address, uint32 length)',
+);
+export const setSocketOption: Fn<[number, number, number, Buffer, number], number> = c.func(
+  'int setsockopt(int fd, int level, int name, const void *value, uint32 length)',
+);
 export const send: Fn<[number, Buffer, number, number], number> = c.func(
   'long send(int fd, const void *bytes, size_t length, int flags)',
 );

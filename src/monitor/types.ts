@@ -37,6 +37,8 @@ export interface EvidenceSample {
 
 /** What a probe needs of its gateway: nothing of it may leave by another link. */
 export interface ProbeTarget {
+  /** Its name. */
+  gateway: string;
   /** Network device. */
   link: string;
   family: 4 | 6;
@@ -46,4 +48,8 @@ export interface ProbeTarget {
   source: string;
   /** The mark's gateway bits of this gateway: policy rules lead a packet with them to its table. */
   mark: number;
+  /** The link's first gateway of the family: policy rules lead there what is bound to the link and has no mark. */
+  firstOfLink: boolean;
+  /** DNS servers of its provider, asked for names in URLs; empty: those of the system. */
+  resolvers: string[];
 }

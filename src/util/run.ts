@@ -20,18 +20,21 @@ export interface RunOptions {
 
 /** The Debian package of each program that we start, for the sentence that says what to install. */
 const packageOf: Record<string, string> = {
+  arping: 'iputils-arping',
   bpftool: 'bpftool',
   bridge: 'iproute2',
   clang: 'clang',
   conntrack: 'conntrack',
   curl: 'curl',
   dnsmasq: 'dnsmasq-base',
+  fping: 'fping',
   gcc: 'gcc',
   ip: 'iproute2',
   ip6tables: 'iptables',
   iperf3: 'iperf3',
   iptables: 'iptables',
   modprobe: 'kmod',
+  ndisc6: 'ndisc6',
   nft: 'nftables',
   nsenter: 'util-linux',
   ping: 'iputils-ping',
@@ -41,6 +44,7 @@ const packageOf: Record<string, string> = {
   tcpdump: 'tcpdump',
   traceroute: 'traceroute',
   unshare: 'util-linux',
+  vtysh: 'frr',
 };
 
 /** Routes and rule sets of big routers are long; Node's own limit of 1 MiB would kill `ip` half-way. */
@@ -63,10 +67,9 @@ export function run(argv: string[], options: RunOptions = {}): string {
 export function tryRun(argv: string[], options: RunOptions = {}): RunResult {
   const [program, ...args] = argv;
   if (program === undefined) throw new Error('run: no program given');
-  // Debian's `su` keeps the user's PATH, in which nft, tc and bpftool are not found.
   const child = spawnSync(program, args, {
     encoding: 'utf8',
-    env: { ...process.env, PATH: `${process.env.PATH ?? ''}:/usr/sbin:/sbin` },
+    env: { ...process.env, PATH: programPath() },
     input: options.input ?? '',
     maxBuffer: maxOutputBytes,
   });
@@ -80,7 +83,11 @@ export function tryRun(argv: string[], options: RunOptions = {}): RunResult {
   };
 }
 
-function startProblem(program: string, error: NodeJS.ErrnoException): string {
+/** Debian's `su` keeps the user's PATH, in which nft, tc and bpftool are not found. */
+export const programPath = (): string => `${process.env.PATH ?? ''}:/usr/sbin:/sbin`;
+
+/** Why a program could not be started, and what to install. */
+export function startProblem(program: string, error: NodeJS.ErrnoException): string {
   if (error.code !== 'ENOENT') return `cannot run ${program}: ${error.message}`;
   const name = program.slice(program.lastIndexOf('/') + 1);
   const debianPackage = packageOf[name];

@@ -1,0 +1,120 @@
+// One round: everything that a gateway's monitor asks of one family, all at once.
+
+import { isIP } from 'node:net';
+import { familyOf } from '../model/address.ts';
+import type { ProbeConfig } from '../model/config.ts';
+import type { Family } from '../model/table.ts';
+import type { ProbeResult, ProbeTarget } from '../monitor/types.ts';
+import { type Answer, type Job, ok, unanswered, voided } from './answer.ts';
+import { probeBfd } from './bfd.ts';
+import { probeCommand } from './command.ts';
+import { probeDns } from './dns.ts';
+import { probeHttp } from './http.ts';
+import { probeNeighbour } from './neighbour.ts';
+import { probePing } from './ping.ts';
+import { probeTcp } from './tcp.ts';
+import { hostOf } from './url.ts';
+import { within } from './within.ts';
+
+export interface RoundOptions {
+  /** Of each probe. */
+  timeoutMs: number;
+  /** Ends the round at once: what has no answer yet is void. */
+  signal: AbortSignal;
+  /** Told of each probe as soon as it is known. */
+  onResult?: (result: ProbeResult) => void;
+}
+
+/** Programs that keep the time themselves need some to start, too; with so much more they hang. */
+const hangMs = 1000;
+/** On top of the time for the network. */
+const extraMs: Partial<Record<ProbeConfig['kind'], number>> = { neighbour: 100, bfd: hangMs };
+
+/** Asks everything that concerns the target's family; comes back when all is known. */
+export async function runRound(
+  probes: ProbeConfig[],
+  target: ProbeTarget,
+  options: RoundOptions,
+): Promise<ProbeResult[]> {
+  const at = performance.now();
+  const mine = probes.filter((probe) => concerns(probe, target.family));
+  const pings = pingAll(mine, target, options);
+  const asked = mine.map(async (probe) => {
+    const answer =
+      probe.kind === 'ping' ? (await pings)(probe.address) : await ask(probe, target, options);
+    const result: ProbeResult = { probe, at, ...answer };
+    if (!options.signal.aborted) options.onResult?.(result);
+    return result;
+  });
+  return Promise.all(asked);
+}
+
+/** Whether a probe tells anything of a gateway's family: an address tells of its own alone. */
+export function concerns(probe: ProbeConfig, family: Family): boolean {
+  switch (probe.kind) {
+    case 'ping':
+    case 'tcp':
+    case 'dns':
+      return familyOf(probe.address) === family;
+    case 'http': {
+      const host = hostOf(new URL(probe.url));
+      return isIP(host) === 0 || familyOf(host) === family;
+    }
+    default:
+      return true;
+  }
+}
+
+async function pingAll(
+  probes: ProbeConfig[],
+  target: ProbeTarget,
+  { timeoutMs, signal }: RoundOptions,
+): Promise<(address: string) => Answer> {
+  const addresses = probes.flatMap((probe) => (probe.kind === 'ping' ? [probe.address] : []));
+  if (addresses.length === 0 || target.source === '') return () => withoutSource(target);
+  const ms = timeoutMs + hangMs;
+  let told = new Map<string, Answer>();
+  const failure = await within({ ms, late: voided('fping hangs'), signal }, async (inner) => {
+    told = await probePing([...new Set(addresses)], { target, timeoutMs }, inner);
+    return ok(null);
+  });
+  return (address) => told.get(address) ?? failure;
+}
+
+type Lone = Exclude<ProbeConfig, { kind: 'ping' }>;
+
+async function ask(
+  probe: Lone,
+  target: ProbeTarget,
+  { timeoutMs, signal }: RoundOptions,
+): Promise<Answer> {
+  if (needsSource(probe, target) && target.source === '') return withoutSource(target);
+  const job: Job = { target, timeoutMs };
+  const ms = timeoutMs + (extraMs[probe.kind] ?? 0);
+  const late = probe.kind === 'bfd' ? voided('vtysh hangs') : unanswered(timeoutMs);
+  return within({ ms, late, signal }, (inner) => start(probe, job, inner));
+}
+
+function start(probe: Lone, job: Job, signal: AbortSignal): Promise<Answer> {
+  switch (probe.kind) {
+    case 'tcp':
+      return probeTcp(probe, job, signal);
+    case 'dns':
+      return probeDns(probe, job, signal);
+    case 'http':
+      return probeHttp(probe, job, signal);
+    case 'neighbour':
+      return probeNeighbour(job, signal);
+    case 'bfd':
+      return probeBfd(job, signal);
+    case 'command':
+      return probeCommand(probe, job, signal);
+  }
+}
+
+/** What the others ask of this machine, or of the link alone, needs no address. */
+const needsSource = ({ kind }: Lone, { family }: ProbeTarget): boolean =>
+  kind === 'tcp' || kind === 'dns' || kind === 'http' || (kind === 'neighbour' && family === 4);
+
+const withoutSource = ({ link, family }: ProbeTarget): Answer =>
+  voided(`${link} has no IPv${family} address`);
