@@ -19,6 +19,7 @@ import { writeCapacity } from './capacity.ts';
 import type { Director } from './director.ts';
 import { setDown } from './gateway-down.ts';
 import { knownGateways, toGateway } from './hops.ts';
+import { failBack } from './leave.ts';
 import { interfaceIndex } from './libbpf.ts';
 import { readNftDigest } from './nft.ts';
 import { readTable } from './read-table.ts';
@@ -91,8 +92,9 @@ export function applyConfig(director: Director, input: ApplyInput): Done {
   });
   writeCapacities(director, input.config, outlook);
   const digest = written.objects ? readNftDigest() : undefined;
-  const next = nextApplied(input, outlook, digest);
-  writeDown(director, next);
+  const planned = nextApplied(input, outlook, digest);
+  writeDown(director, planned);
+  const next = failBack(director, applied, planned);
   writeSettings(director, input.config, next.generation);
   if (JSON.stringify(next) !== JSON.stringify(applied)) writeApplied(director, next);
   return { before: applied, applied: next, state };
@@ -205,6 +207,7 @@ function nextApplied(
     gatewayIds: plan.gatewayIds,
     unavailable: Object.fromEntries(reasons.map(({ key, unavailable }) => [key, unavailable])),
     health: keptHealth(input, applied),
+    leaves: applied?.leaves ?? [],
     objects: plan.objects,
     nftDigest,
     unconfirmed: unconfirmed === undefined ? (applied?.unconfirmed ?? null) : unconfirmed,

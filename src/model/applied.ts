@@ -6,6 +6,17 @@ import type { ConfigObjects } from './objects.ts';
 import type { AdminState } from './state.ts';
 import type { Family } from './table.ts';
 
+/** Connections that leave a service's lower tiers, for a gateway above takes some again. Seconds of CLOCK_MONOTONIC. */
+export interface Leave {
+  fwmark: number;
+  family: Family;
+  /** The gateway's, as in the file: those below leave. */
+  tier: number;
+  /** Those that began until then. */
+  beganS: number;
+  dueS: number;
+}
+
 export interface Applied {
   config: Config;
   /** Where it came from; shown only. */
@@ -22,6 +33,8 @@ export interface Applied {
   unavailable: Record<string, string>;
   /** By gatewayKey: what the monitor found last; who is not here is up, or nobody watches it. */
   health: Record<string, GatewayHealth>;
+  /** Not due yet: see src/plan/failback.ts. */
+  leaves: Leave[];
   /** What the configuration adds to the kernel's objects. */
   objects: ConfigObjects;
   /** What our nftables table looked like when it was made: see readNftDigest. */

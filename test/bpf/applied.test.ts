@@ -23,7 +23,13 @@ function makeApplied(generation: number, prefixes: number): Applied {
   const list = Array.from({ length: prefixes }, () => String(Math.random()));
   const set = { name: 'many', prefixes: list, domains: [] };
   const config = { sets: [set] } as unknown as Applied['config'];
-  const names = { admin: {}, gatewayIds: { 'fiber/4': 1 }, unavailable: {}, health: {} };
+  const names = {
+    admin: {},
+    gatewayIds: { 'fiber/4': 1 },
+    unavailable: {},
+    health: {},
+    leaves: [],
+  };
   const objects = { objects: noConfigObjects, nftDigest: '' };
   return { config, file: '-', generation, appliedAt: '', ...names, ...objects, unconfirmed: null };
 }

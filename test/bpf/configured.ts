@@ -69,5 +69,6 @@ export const applied = (ids: Record<string, number>): Applied => ({
   gatewayIds: ids,
   unavailable: { 'dsl/4': 'no default route on wan3' },
   health: {},
+  leaves: [],
   ...{ objects: noConfigObjects, nftDigest: '', unconfirmed: null },
 });
