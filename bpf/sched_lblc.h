@@ -10,6 +10,7 @@
 /* IPVS's lblc_expiration: so long a server's gateway is remembered, and a set keeps its size. */
 #define LBLC_EXPIRATION_NS (86400LL * 1000000000)
 
+/* One for all the loops of a pick, one after the other: a program has a stack of 512 bytes. */
 struct lblc_scan {
 	const struct service *service;
 	struct server_choice *choice;
@@ -42,16 +43,16 @@ static long lblc_idle(__u32 place, struct lblc_scan *scan)
 }
 
 /* More active connections than weight, while another gateway has less than half of its own. */
-static __always_inline int lblc_is_busy(const struct service *service, __u32 slot)
+static __always_inline int lblc_is_busy(struct lblc_scan *scan, __u32 slot)
 {
-	struct lblc_scan scan = { .service = service, .slot = opaque_zero };
 	struct slot_counts *counts = slot_counts_get(slot);
 	struct slot *config = slot_get(slot);
 
 	if (!counts || !config || counts->active <= config->weight)
 		return 0;
-	bpf_loop(service->gateway_count, lblc_idle, &scan, 0);
-	return scan.slot != 0;
+	scan->slot = opaque_zero;
+	bpf_loop(scan->service->gateway_count, lblc_idle, scan, 0);
+	return scan->slot != 0;
 }
 
 /* Signed: a clock read on another CPU may be a tick ahead. */
@@ -96,6 +97,7 @@ static __always_inline void lblc_remember(const struct server_key *key, __u32 sl
 static __noinline __u32 sched_lblc_pick(const struct service *service, const struct conn_key *key,
 					__u32 dry)
 {
+	struct lblc_scan scan = { .service = service };
 	__u64 now = sched_now();
 	struct server_choice *choice;
 	struct server_key server;
@@ -108,7 +110,7 @@ static __noinline __u32 sched_lblc_pick(const struct service *service, const str
 	config = slot_get(slot);
 	/* Not whether it is overloaded: IPVS does not ask either. */
 	if (config && sched_live_weight(config) && lblc_is_member(service, config) &&
-	    !lblc_is_busy(service, slot))
+	    !lblc_is_busy(&scan, slot))
 		return slot;
 	slot = sched_lc_pick(service, 1);
 	if (slot && !dry)
@@ -186,16 +188,18 @@ static long lblcr_find(__u32 place, struct lblc_scan *scan)
 	return 1;
 }
 
-static __always_inline void lblcr_add(struct server_choice *choice, __u32 slot, __u64 now)
+static __always_inline void lblcr_add(struct lblc_scan *scan, __u32 slot, __u64 now)
 {
-	struct lblc_scan scan = { .choice = choice, .slot = slot, .worst = opaque_zero };
+	struct server_choice *choice = scan->choice;
 	__u32 count = choice->count;
 
-	bpf_loop(MAX_SERVICE_GATEWAYS, lblcr_find, &scan, 0);
+	scan->slot = slot;
+	scan->worst = opaque_zero;
+	bpf_loop(MAX_SERVICE_GATEWAYS, lblcr_find, scan, 0);
 	/* Full of gateways that were deleted: the newest of them gives way. */
 	if (count >= MAX_SERVICE_GATEWAYS)
 		count = MAX_SERVICE_GATEWAYS - 1;
-	if (scan.worst)
+	if (scan->worst)
 		return;
 	choice->slots[count] = slot;
 	choice->count = count + 1;
@@ -227,11 +231,11 @@ static __noinline __u32 sched_lblcr_pick(const struct service *service, const st
 		if (scan.slot)
 			lblcr_remove(&scan, now);
 	}
-	if (best && !lblc_is_busy(service, best))
+	if (best && !lblc_is_busy(&scan, best))
 		return best;
 	slot = sched_lc_pick(service, 1);
 	if (slot && !dry)
-		lblcr_add(choice, slot, now);
+		lblcr_add(&scan, slot, now);
 	return slot;
 }
 
