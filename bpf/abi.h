@@ -239,7 +239,8 @@ enum last_resort {
 /* What a client's template on a lower tier becomes once a higher one can take connections again. */
 enum failback {
 	FAILBACK_STAY = 0,
-	FAILBACK_NEW = 1, /* its next connection goes to the higher tier, and the template with it */
+	FAILBACK_NEW =
+		1, /* its next connection goes to the higher tier, and the template with it */
 };
 
 /* What a packet needs of its service. Replaced whole, never changed in place. */
@@ -330,7 +331,8 @@ enum gateway_flag {
 	GATEWAY_PRESENT = 1, /* its table and rule exist */
 	GATEWAY_SCOPED = 2, /* its address is written with its link: eth1 alone tells which one */
 	GATEWAY_DOWN = 4, /* takes no new connection; those that it has: see enum on_down */
-	GATEWAY_KEEPS_SOURCE = 8, /* no SNAT: a connection can go on by another that has this, too */
+	GATEWAY_KEEPS_SOURCE =
+		8, /* no SNAT: a connection can go on by another that has this, too */
 };
 
 /* A next hop on a link; the array index is its id. User space writes. */

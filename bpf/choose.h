@@ -134,13 +134,13 @@ static __always_inline int flow_is_sloppy(const struct flow *flow)
 	       flow->sctp_event != SCTP_EVENT_ABORT;
 }
 
-/* May a template still lead there? A drained gateway must become empty, unless the admin says so. */
+/* May a template still lead there? Not while it is down; a drained one must become empty, unless the admin says so. */
 static __always_inline int slot_is_usable(__u32 slot)
 {
 	struct settings *settings = settings_get();
 	struct slot *config = slot_get(slot);
 
-	return config && config->configured &&
+	return config && config->configured && sched_is_up(config) &&
 	       (config->weight || (settings && !settings->expire_quiescent_template));
 }
 
@@ -162,25 +162,42 @@ static __always_inline void template_move(struct conn *template, __u32 slot, __u
 	slot_count_templates(slot, 1);
 }
 
-static __always_inline void template_create(struct choice *choice, struct conn_key *key,
-					    const struct service *service, __u64 now)
+/* The template of a connection's client. Not inlined, as conn_create(). */
+static __noinline struct conn *template_find(const struct flow *flow, const struct service *service,
+					     __u64 now)
 {
+	struct conn_key key;
+
+	template_key(&key, &flow->key, service->key.fwmark, service->netmask,
+		     service->persistence_key);
+	return conn_find(&key, now);
+}
+
+static __noinline int template_create(struct choice *choice, const struct flow *flow,
+				      const struct service *service, __u64 now)
+{
+	struct conn_key key;
 	struct conn template = { .seen_ns = now,
 				 .word = CONN_TEMPLATE,
 				 .slot = choice->slot,
 				 .timeout_s = service->persistence_s };
-	int verdict = conn_store(key, &template);
+	int verdict;
 
+	template_key(&key, &flow->key, service->key.fwmark, service->netmask,
+		     service->persistence_key);
+	verdict = conn_store(&key, &template);
 	if (verdict == VERDICT_TABLE_FULL)
-		return;
+		return verdict;
 	if (verdict == VERDICT_NEW)
 		slot_count_templates(choice->slot, 1);
-	choice->template = conn_find(key, now);
+	/* No more calls than need be: each has a part of the stack. */
+	choice->template = (struct conn *)conn_peek(&key, now);
 	/* Two first packets of one client at once: both take what the first one chose. */
 	if (verdict == VERDICT_RACE && choice->template) {
 		choice->slot = choice->template->slot;
 		choice->reason = REASON_RACE;
 	}
+	return verdict;
 }
 
 /* The verdict on a connection that no gateway takes. */
@@ -196,16 +213,10 @@ static __always_inline int last_resort(const struct service *service)
 static __always_inline void choose(struct choice *choice, const struct service *service,
 				   struct flow *flow, __u64 now)
 {
-	struct conn_key key;
 	__u32 usable, tiers;
 
 	choice->reason = REASON_SCHEDULER;
-	choice->template = NULL;
-	if (service->persistence_s) {
-		template_key(&key, &flow->key, service->key.fwmark, service->netmask,
-			     service->persistence_key);
-		choice->template = conn_find(&key, now);
-	}
+	choice->template = service->persistence_s ? template_find(flow, service, now) : NULL;
 	usable = choice->template && slot_is_usable(choice->template->slot);
 	tiers = usable ? tiers_above(service, choice->template->slot) : service->tiers;
 	choice->slot = schedule_tiers(service, &flow->key, tiers, 0);
@@ -216,7 +227,7 @@ static __always_inline void choose(struct choice *choice, const struct service *
 	} else if (choice->slot && choice->template) {
 		template_move(choice->template, choice->slot, now);
 	} else if (choice->slot && service->persistence_s) {
-		template_create(choice, &key, service, now);
+		template_create(choice, flow, service, now);
 	}
 }
 

@@ -254,12 +254,13 @@ static __always_inline int conn_store(struct conn_key *key, struct conn *conn)
 struct choice {
 	__u32 slot; /* 0 = none */
 	__u32 reason; /* enum conn_reason */
+	__u32 before; /* state and WORD_REPLIED of the entry whose place it takes; 0 = none */
 	struct conn *template; /* that controls the connection, or NULL */
 };
 
-/* A new connection of this flow. */
-static __always_inline int conn_create(struct flow *flow, const struct service *service,
-				       const struct choice *choice, __u64 now)
+/* A new connection of this flow. Not inlined: what it needs of the stack the schedulers shall have. */
+static __noinline int conn_create(struct flow *flow, const struct service *service,
+				  const struct choice *choice, __u64 now)
 {
 	struct conn conn = { .seen_ns = now, .slot = choice->slot, .began_s = now / NS_PER_S };
 	struct settings *settings = settings_get();
@@ -268,7 +269,7 @@ static __always_inline int conn_create(struct flow *flow, const struct service *
 
 	if (settings)
 		conn.generation = settings->generation;
-	conn.word = conn_word_next(flow, CONN_NONE) | choice->reason << WORD_REASON_SHIFT;
+	conn.word = conn_word_next(flow, choice->before) | choice->reason << WORD_REASON_SHIFT;
 	if (flow->key.protocol == IPPROTO_TCP && flow->opens)
 		conn.opened_us = clock_us();
 	if (template) {

@@ -23,7 +23,9 @@
 #include "conn.h"
 #include "edited.h"
 #include "explain.h"
+#include "leave.h"
 #include "maps.h"
+#include "mark.h"
 #include "own.h"
 #include "parse.h"
 #include "stats.h"
@@ -31,27 +33,13 @@
 #include "unreachable.h"
 #include "exports.h"
 
-static __always_inline void mark_set(struct __sk_buff *skb, __u32 gateway)
-{
-	struct settings *settings = settings_get();
-
-	if (settings)
-		skb->mark = (skb->mark & ~settings->mark_mask) | gateway << settings->mark_shift;
-}
-
-static __always_inline int mark_is_decided(const struct __sk_buff *skb)
-{
-	struct settings *settings = settings_get();
-
-	return !settings || skb->mark & settings->mark_mask;
-}
-
 static __always_inline int ingress(struct __sk_buff *skb, __u32 link_header, int own)
 {
 	struct reader reader = { .skb = skb, .offset = link_header };
 	__u64 now = bpf_ktime_get_coarse_ns();
 	struct flow flow;
 	struct conn *conn;
+	enum leave how;
 	__u32 gateway;
 	int verdict;
 
@@ -70,6 +58,9 @@ static __always_inline int ingress(struct __sk_buff *skb, __u32 link_header, int
 		conn_remove(&flow.key, conn);
 		return VERDICT_UNKNOWN;
 	}
+	how = leave_decide(&flow, conn);
+	if (how != LEAVE_STAYS)
+		return leave_ingress(skb, &flow, conn, how, now);
 	gateway = gateway_of(conn->slot);
 	if (!gateway)
 		return VERDICT_GATEWAY_GONE;
@@ -129,6 +120,8 @@ static __always_inline int egress(struct __sk_buff *skb, __u32 link_header)
 	conn = conn_find(&flow.key, now);
 	if (!conn)
 		return VERDICT_UNKNOWN;
+	if (mark_is_refused(skb) || leave_is_ours(&flow, conn))
+		return VERDICT_RESET;
 	conn_advance(&flow, conn, now);
 	stats_count(conn->slot, &flow, 0);
 	return VERDICT_KNOWN;
@@ -152,25 +145,31 @@ int lvsj_egress_ip(struct __sk_buff *skb)
 	return to_lan(skb, 0);
 }
 
-/* A packet without a live connection: *gateway is set if one is found for it. */
-static __always_inline int open_connection(struct flow *flow, __u32 fwmark, __u32 *gateway,
-					   __u64 now)
+/*
+ * A packet without a live connection, or of one that leaves its gateway (old): *gateway is set if one
+ * is found for it.
+ */
+static __always_inline int open_connection(struct flow *flow, struct conn *old, __u32 fwmark,
+					   __u32 *gateway, __u64 now)
 {
-	struct service *service = service_find(fwmark, flow->family, 0);
+	struct slot *from = old ? slot_get(old->slot) : NULL;
+	struct service *service = service_find(from ? from->fwmark : fwmark, flow->family, 0);
 	struct choice choice = {};
 	int verdict;
 	__u32 id;
 
 	if (!service)
 		return VERDICT_NO_SERVICE;
-	if (!flow->opens && !flow_is_sloppy(flow))
+	if (!old && !flow->opens && !flow_is_sloppy(flow))
 		return VERDICT_MIDSTREAM;
 	/* The stack answers it and never forwards it: no reply would ever end the entry. */
 	if (flow->ttl <= 1)
 		return VERDICT_TTL;
 	choose(&choice, service, flow, now);
 	/* Not in choose(): the verifier would walk through all that follows twice. */
-	if (choice.reason == REASON_SCHEDULER && !flow->opens)
+	if (old)
+		leave_move(flow, old, &choice);
+	else if (choice.reason == REASON_SCHEDULER && !flow->opens)
 		choice.reason = REASON_MIDSTREAM;
 	id = choice.slot ? gateway_of(choice.slot) : 0;
 	if (!id) {
@@ -195,7 +194,7 @@ static __always_inline int open_connection(struct flow *flow, __u32 fwmark, __u3
 	stats_count(choice.slot, flow, verdict != VERDICT_RACE);
 	if (verdict == VERDICT_NEW && choice.reason == REASON_TEMPLATE)
 		return VERDICT_TEMPLATE;
-	return verdict;
+	return verdict == VERDICT_NEW && old ? VERDICT_MOVED : verdict;
 }
 
 static __always_inline int direct(struct __sk_buff *skb, __u32 *gateway)
@@ -205,6 +204,7 @@ static __always_inline int direct(struct __sk_buff *skb, __u32 *gateway)
 	__u32 mark = skb->mark;
 	struct flow flow;
 	struct conn *conn;
+	enum leave how;
 	int verdict;
 
 	if (mark_is_decided(skb))
@@ -213,7 +213,16 @@ static __always_inline int direct(struct __sk_buff *skb, __u32 *gateway)
 	if (verdict)
 		return verdict;
 	conn = conn_find(&flow.key, now);
-	if (conn && !conn_is_reused(&flow, conn)) {
+	how = conn && !conn_is_reused(&flow, conn) ? leave_decide(&flow, conn) : LEAVE_ENDS;
+	/* What no LAN program saw conntrack still knows: its functions are not for programs of routes. */
+	if (how == LEAVE_RESETS) {
+		leave_close(&flow, conn, now);
+		*gateway = GATEWAY_REFUSED;
+		return VERDICT_RESET;
+	}
+	if (how == LEAVE_MOVES)
+		return open_connection(&flow, conn, mark, gateway, now);
+	if (how == LEAVE_STAYS) {
 		__u32 id = gateway_of(conn->slot);
 
 		if (id) {
@@ -230,7 +239,7 @@ static __always_inline int direct(struct __sk_buff *skb, __u32 *gateway)
 	if (conn)
 		conn_remove(&flow.key, conn);
 	flow.own = skb->tc_index;
-	return open_connection(&flow, mark, gateway, now);
+	return open_connection(&flow, NULL, mark, gateway, now);
 }
 
 SEC("lwt_in")

@@ -26,12 +26,17 @@ static __always_inline __u32 sched_slot(const struct service *service, __u32 pla
 	return service->slots[place];
 }
 
-/* What a slot weighs for a new connection: nothing while its gateway is down. */
-static __always_inline __u32 sched_live_weight(const struct slot *config)
+static __always_inline int sched_is_up(const struct slot *config)
 {
 	const struct gateway *gateway = gateway_get(config->gateway);
 
-	return gateway && !(gateway->flags & GATEWAY_DOWN) ? config->weight : 0;
+	return gateway && !(gateway->flags & GATEWAY_DOWN);
+}
+
+/* What a slot weighs for a new connection. */
+static __always_inline __u32 sched_live_weight(const struct slot *config)
+{
+	return sched_is_up(config) ? config->weight : 0;
 }
 
 /* Its weight if it may take a new connection, else 0. */
