@@ -33,7 +33,6 @@ const mayImport: Record<string, string[]> = {
   explain: ['model', 'util', 'plan'],
   monitor: ['model', 'util', 'plan'],
   kernel: ['model', 'util', 'plan', 'explain'],
-  monitor: ['model', 'util'],
   probe: ['model', 'util', 'monitor', 'kernel'],
   lab: ['model', 'util'],
   api: ['model', 'util'],

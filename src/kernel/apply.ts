@@ -5,6 +5,7 @@ import { type Applied, gatewayKey, unavailableOf } from '../model/applied.ts';
 import type { Config } from '../model/config.ts';
 import type { Environment } from '../model/environment.ts';
 import type { GatewayHealth } from '../model/health.ts';
+import type { GatewayPolicy } from '../model/objects.ts';
 import { settingRules } from '../model/setting.ts';
 import type { AdminState, PlanState } from '../model/state.ts';
 import { describePlan } from '../plan/describe.ts';
@@ -14,6 +15,7 @@ import { gatewayTable } from '../plan/objects.ts';
 import { type Move, type Plan, planConfig } from '../plan/plan.ts';
 import { UserError } from '../util/error.ts';
 import { run } from '../util/run.ts';
+import * as abi from './abi.gen.ts';
 import { readApplied, writeApplied } from './applied.ts';
 import { writeCapacity } from './capacity.ts';
 import type { Director } from './director.ts';
@@ -91,6 +93,7 @@ export function applyConfig(director: Director, input: ApplyInput): Done {
     renewNft: repairs.includes(nftRepair),
   });
   writeCapacities(director, input.config, outlook);
+  writeSources(director, plan.objects.policies);
   const digest = written.objects ? readNftDigest() : undefined;
   const planned = nextApplied(input, outlook, digest);
   writeDown(director, planned);
@@ -127,9 +130,7 @@ function moveGateway(
   // A link that is down takes no route; it gets it when it is up.
   if (links.some(({ name, up }) => name === link && up))
     run(['ip', `-${family}`, ...routeWords('replace', route).words.split(' ')]);
-  const old = maps.gateways.get(id);
-  const { capacityDown = 0n, capacityUp = 0n } = old ?? {};
-  maps.gateways.set(id, { ...toGateway(hop, old), capacityDown, capacityUp });
+  maps.gateways.set(id, toGateway(hop, maps.gateways.get(id)));
 }
 
 /** A link that went and came back under its name (ppp) has another number. */
@@ -156,6 +157,18 @@ function writeCapacities(director: Director, config: Config, { applied, plan }: 
       if (Number(capacityDown) !== capacity.down || Number(capacityUp) !== capacity.up)
         writeCapacity(director, id, capacity);
     }
+  }
+}
+
+/** Connections through gateways without SNAT can go on by another one of these. */
+function writeSources({ maps }: Director, policies: GatewayPolicy[]): void {
+  const { GATEWAY_KEEPS_SOURCE } = abi.gatewayFlag;
+  for (const { id, snat } of policies) {
+    const gateway = maps.gateways.get(id);
+    if (!gateway) continue;
+    const keeps = snat.kind === 'none' ? GATEWAY_KEEPS_SOURCE : 0;
+    const flags = (gateway.flags & ~GATEWAY_KEEPS_SOURCE) | keeps;
+    if (flags !== gateway.flags) maps.gateways.set(id, { ...gateway, flags });
   }
 }
 

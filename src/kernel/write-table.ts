@@ -17,7 +17,7 @@ import * as abi from './abi.gen.ts';
 import { readApplied } from './applied.ts';
 import { type Director, families } from './director.ts';
 import { keepDirectorRoutes, lostFamilies } from './director-routes.ts';
-import { knownGateways, toGateway, withoutPresence } from './hops.ts';
+import { knownGateways, returning, toGateway, withoutPresence } from './hops.ts';
 import { closeFd } from './libbpf.ts';
 import { findLink, isDirectorLink, lanLinks, readLinks } from './link.ts';
 import { applyNft, readNftDigest } from './nft.ts';
@@ -183,7 +183,8 @@ function addGateways(director: Director, { before, was, after, renewNft }: Step)
     throw error;
   }
   const { gateways } = director.maps;
-  for (const hop of fresh) gateways.set(hop.id, toGateway(hop, gateways.get(hop.id)));
+  for (const hop of fresh)
+    gateways.set(hop.id, toGateway(hop, returning(hop, gateways.get(hop.id))));
 }
 
 const linksOf = ({ hops }: Pick<Base, 'hops'>): string[] => [

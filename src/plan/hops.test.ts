@@ -65,13 +65,13 @@ describe('the ids of gateways', () => {
   });
 
   test('are taken from one that is gone when none is free', () => {
-    const all = Array.from({ length: 254 }, (_, i) => i + 1);
+    const all = Array.from({ length: 253 }, (_, i) => i + 1);
     const gateways = new Map(all.map((id) => [id, entry(`10.0.0.${id}`, id !== 100)]));
     assert.deepEqual(idsOf([service(['192.0.2.9'])], gateways), { '4 192.0.2.9': 100 });
   });
 
-  test('run out with the 255th gateway', () => {
-    const all = Array.from({ length: 254 }, (_, i) => i + 1);
+  test('run out with the 254th gateway', () => {
+    const all = Array.from({ length: 253 }, (_, i) => i + 1);
     const gateways = new Map(all.map((id) => [id, entry(`10.0.0.${id}`, true)]));
     assert.throws(() => idsOf([service(['192.0.2.9'])], gateways), /no gateway id is free/);
   });

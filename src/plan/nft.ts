@@ -2,7 +2,14 @@
 // gives it back to packets that the LAN programs do not know.
 
 import { type Kept, nothingKept, onlyOf, planConfigChains, planConfigEntry } from './nft-config.ts';
-import { type GatewayObject, gatewayMark, hex, type MarkBits, type Wanted } from './objects.ts';
+import {
+  type GatewayObject,
+  gatewayMark,
+  hex,
+  type MarkBits,
+  refused,
+  type Wanted,
+} from './objects.ts';
 import { planRouterNft } from './router-rules.ts';
 
 interface MarkChains {
@@ -76,12 +83,48 @@ const planOutput = (lines: string[]): string[] =>
         '  }',
       ];
 
+interface RefusalChains {
+  chains: string[];
+  /** Before anything else of prerouting. */
+  entry: string[];
+}
+
+/**
+ * Tells the senders of refused packets: those of the LAN programs at once, those of the director once
+ * they are routed. TCP always by a reset: ICMP is held back after a few packets a second, and Linux 6.9
+ * and later go on trying when it says that there is no way. Those of the kernel's other words that UDP
+ * sockets heed mean that somebody forbids it.
+ *
+ * What we send with that mark ourselves, in a server's name, is no connection's: see src/kernel/poke.ts.
+ */
+function planRefusals(bits: MarkBits): RefusalChains {
+  const isRefused = `meta mark & ${hex(bits.mask)} == ${hex(gatewayMark(refused, bits))}`;
+  return {
+    chains: [
+      '  chain refuse {',
+      '    meta l4proto tcp reject with tcp reset',
+      '    reject with icmpx admin-prohibited',
+      '  }',
+      '  chain refuse_forward {',
+      '    type filter hook forward priority -140; policy accept;',
+      `    ${isRefused} goto refuse`,
+      '  }',
+      '  chain refuse_out {',
+      '    type filter hook output priority raw; policy accept;',
+      `    ${isRefused} notrack`,
+      '  }',
+    ],
+    entry: [`    ${isRefused} goto refuse`],
+  };
+}
+
 /** Our nftables table, made anew in one transaction; it takes over what is kept. */
 export function planNft(wanted: Wanted, bits: MarkBits, kept: Kept = nothingKept): string {
   const { gateways, fwmarks, onePacket } = wanted;
   const config = wanted.config && onlyOf(wanted.config, gateways);
   const { chains, save, restore, output } = planMarkChains(gateways, bits);
   const router = planRouterNft(config?.router, bits);
+  const refusals = planRefusals(bits);
   return [
     'table inet lvsj',
     'delete table inet lvsj',
@@ -90,9 +133,11 @@ export function planNft(wanted: Wanted, bits: MarkBits, kept: Kept = nothingKept
     ...(config ? planConfigChains(config, bits, kept) : []),
     ...(config && config.inbound.length > 0 ? planOutput(output) : []),
     ...router.chains,
+    ...refusals.chains,
     '  chain prerouting {',
     // After the admin's mangle rules (-150), whose --set-mark overwrites the gateway bits.
     '    type filter hook prerouting priority -140; policy accept;',
+    ...refusals.entry,
     `    meta mark & ${hex(bits.mask)} != 0 return`,
     ...router.mark,
     ...planOnePacket(onePacket, bits),

@@ -107,6 +107,16 @@ describe('the plan of policy rules', () => {
 describe('the plan of the nftables table', () => {
   const nftOf = (fwmarks: number[]) => planObjects(wanted([gateway(1)], fwmarks), bits).nft;
 
+  test('answers what is refused before anything else, also where there is no gateway', () => {
+    const { nft } = planObjects(wanted([], []), { mask: 0xff00, shift: 8 });
+    const jump = 'meta mark & 0xff00 == 0xfe00 goto refuse';
+    assert.match(
+      nft,
+      new RegExp(`hook prerouting .*\\n +${jump}\\n +meta mark & 0xff00 != 0 return`),
+    );
+    assert.match(nft, new RegExp(`hook forward .*\\n +${jump}\\n`));
+  });
+
   test('leaves connections of others alone where they carry the mark of a service', () => {
     const line = 'meta mark & 0xffffff { 0x1, 0x20 } meta mark set meta mark | 0xff000000\n';
     assert.ok(nftOf([0x20, 1, 0x20]).includes(line));
@@ -129,7 +139,7 @@ describe('the plan of the nftables table', () => {
       // Before whatever saves or restores.
       assert.ok(chain.search(line) < chain.search('vmap'));
     }
-    assert.doesNotMatch(nftOf([1]), /l4proto/);
+    assert.doesNotMatch(nftOf([1]), /l4proto udp/);
   });
 
   test('touches no mark of others where there is no service', () => {

@@ -36,7 +36,7 @@ export interface MarkBits {
 
 /** "Decided: no gateway" (GATEWAY_NONE of abi.h). */
 export const noGateway = 255;
-/** Decided as well: nobody takes it, and nftables tells the client. */
+/** "Decided: told that it can't be" (GATEWAY_REFUSED). */
 export const refused = 254;
 
 /** A gateway as the stack's tables need it. */

@@ -28,5 +28,12 @@ describe('a service', () => {
 });
 
 test('the tiers of a file are counted from 0, without gaps', () => {
-  assert.deepEqual([...numberTiers([5, 1, 8, 1])], [[1, 0], [5, 1], [8, 2]]);
+  assert.deepEqual(
+    [...numberTiers([5, 1, 8, 1])],
+    [
+      [1, 0],
+      [5, 1],
+      [8, 2],
+    ],
+  );
 });
