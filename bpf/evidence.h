@@ -69,8 +69,8 @@ __noinline int evidence_answer(__u32 slot, __u8 protocol, __u32 state, __u32 us)
 		return 0;
 	if (protocol != IPPROTO_TCP)
 		evidence->ask_answers += 1;
-	else if (state ==
-		 CONN_SYN_RECV) /* a refusal, too, comes from the other side of the gateway */
+	/* A refusal, too, comes from the other side of the gateway. */
+	else if (state == CONN_SYN_RECV)
 		evidence->syn_answers += 1;
 	if (!us)
 		return 0;
