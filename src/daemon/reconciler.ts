@@ -16,6 +16,7 @@ import { type Deployment, deploy, foresee, rollBackIfDue } from '../kernel/deplo
 import { Director, markBits } from '../kernel/director.ts';
 import { readEnvironment } from '../kernel/environment.ts';
 import { writeHealth } from '../kernel/health.ts';
+import { nextLeaveS } from '../kernel/leave.ts';
 import { withLock } from '../kernel/lock.ts';
 import { nftRepair, readRepairs } from '../kernel/write-table.ts';
 import type { Applied } from '../model/applied.ts';
@@ -110,6 +111,11 @@ export class Reconciler {
     using director = Director.find();
     const applied = director && writeHealth(director, health);
     if (applied) this.#applied = applied;
+  }
+
+  /** Connections that had a time to leave a lower tier. */
+  failBackIfDue(): void {
+    if (this.#applied && nextLeaveS(this.#applied) === 0) this.keepHealth({});
   }
 
   /** Takes back what nobody confirmed in time. */

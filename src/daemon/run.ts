@@ -29,7 +29,7 @@ export interface DaemonOptions {
 const settleMs = 20;
 /** An editor writes a file in several steps. */
 const fileSettleMs = 100;
-const confirmationMs = 500;
+const dueMs = 500;
 /** A link that goes while we follow it refuses what we write. */
 const retryMs = 500;
 const lookMs = 30_000;
@@ -68,10 +68,13 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
   start(reconciler, file);
   feedDomains(reconciler, listeners, { log, stack });
   await openSockets(new DirectorStore(reconciler, listeners), reconciler, { ...options, stack });
-  const expire = guarded(log, () => reconciler.checkConfirmation());
+  const expire = guarded(log, () => {
+    reconciler.checkConfirmation();
+    reconciler.failBackIfDue();
+  });
   const ends = [
     onSignal('SIGHUP', reload),
-    every(confirmationMs, expire),
+    every(dueMs, expire),
     every(lookMs, follow),
     keepWatchdog(),
   ];

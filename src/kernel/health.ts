@@ -5,9 +5,10 @@ import type { Applied } from '../model/applied.ts';
 import type { GatewayHealth } from '../model/health.ts';
 import { readApplied, writeApplied } from './applied.ts';
 import type { Director } from './director.ts';
+import { failBack } from './leave.ts';
 import { withLock } from './lock.ts';
 
-/** key: gatewayKey. Returns what is applied now; undefined where nothing is. */
+/** key: gatewayKey; none: only what waited for its time is done. Returns what is applied now; undefined where nothing is. */
 export function writeHealth(
   director: Director,
   changes: Readonly<Record<string, GatewayHealth>>,
@@ -15,7 +16,8 @@ export function writeHealth(
   return withLock(() => {
     const applied = readApplied(director);
     if (!applied) return undefined;
-    const next = { ...applied, health: { ...applied.health, ...changes } };
+    const found = { ...applied, health: { ...applied.health, ...changes } };
+    const next = failBack(director, applied, found);
     writeApplied(director, next);
     return next;
   });
