@@ -29,7 +29,7 @@ const options = {
 type Values = ReturnType<typeof readWords>['values'];
 
 interface Part {
-  measure(values: Values): Row[] | Promise<Row[]>;
+  measure(values: Values, refuse: (reason: string) => void): Row[] | Promise<Row[]>;
   /** On one CPU: a packet's path does not wander, and its caches stay. */
   oneCpu: boolean;
 }
@@ -40,13 +40,15 @@ const parts: Record<string, Part> = {
   path: { measure: measurePath, oneCpu: true },
   table: { measure: measureTable, oneCpu: true },
   failover: {
-    measure: (values) =>
-      measureFailover({
-        runs: Number(values.runs),
-        baselineRuns: Number(values['baseline-runs']),
-        calmMinutes: Number(values['calm-minutes']),
-        faults: values.fault ?? [],
-      }),
+    measure: (values, refuse) => {
+      const { runs, 'baseline-runs': baselineRuns, 'calm-minutes': calmMinutes, fault } = values;
+      const numbers = {
+        runs: Number(runs),
+        baselineRuns: Number(baselineRuns),
+        calmMinutes: Number(calmMinutes),
+      };
+      return measureFailover({ ...numbers, faults: fault ?? [] }, refuse);
+    },
     oneCpu: false,
   },
 };
@@ -98,7 +100,7 @@ async function measureAll(
     const part = parts[name]!;
     bindTo(part.oneCpu ? lastOf(cpus) : cpus);
     try {
-      rows.push(...(await part.measure(values)));
+      rows.push(...(await part.measure(values, (reason) => refused.push(reason))));
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
       refused.push(`${name}: ${error.message}`);

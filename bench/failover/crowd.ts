@@ -119,9 +119,11 @@ class Client {
   async ask(line: string): Promise<unknown> {
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
     this.#asked.push(resolve);
-    void this.#ended.then(() => reject(new Error('a client program ended')));
+    const fail = (why: string) => reject(new Error(`clients did not "${line}": ${why}`));
+    void this.#ended.then(() => fail('the program ended'));
+    const timer = setTimeout(() => fail(`no answer in ${startMs / 1000} s`), startMs);
     this.tell(line);
-    return promise;
+    return promise.finally(() => clearTimeout(timer));
   }
 
   async end(): Promise<void> {

@@ -1,7 +1,7 @@
 // node bench/main.ts failover [--runs N] [--fault NAME]…: how long a fault is noticed, with ours and with
 // what people use. Prints a table and writes build/bench/failover.json. How: docs/failover-bench.md.
 
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { UserError } from '../../src/util/error.ts';
 import type { Row } from '../rows.ts';
@@ -30,7 +30,11 @@ const size = { perSecond: 200, idle: 200, busy: 100 };
 const baselineSize = { perSecond: 20, idle: 20, busy: 20 };
 const labsAtOnce = 9;
 
-export async function measureFailover(options: FailoverOptions): Promise<Row[]> {
+/** `refuse`: is told what could not be measured. */
+export async function measureFailover(
+  options: FailoverOptions,
+  refuse: (reason: string) => void,
+): Promise<Row[]> {
   const chosen = chooseCases(options.faults);
   try {
     const ours = await measureOurs(chosen, options.runs);
@@ -38,8 +42,9 @@ export async function measureFailover(options: FailoverOptions): Promise<Row[]> 
     const others = await measureBaselines(chosen, options.baselineRuns);
     const measured = { series: [...ours, ...others], calm, baselineMs };
     console.log(`${formatTable(measured)}\n`);
-    mkdirSync(new URL('.', `file://${jsonPath}`), { recursive: true });
     writeFileSync(jsonPath, `${JSON.stringify({ options, size, ...measured }, null, 2)}\n`);
+    for (const { contender, case: name, problem } of measured.series)
+      if (problem !== '') refuse(`failover: ${contender}, ${name}: ${problem}`);
     return toRows(measured);
   } finally {
     await clearLabs();
@@ -80,7 +85,8 @@ async function measureBaselines(chosen: Case[], runs: number): Promise<Series[]>
 async function measure(options: SeriesOptions): Promise<Series> {
   const series = await measureSeries(options);
   const times = series.runs.map(({ newMs }) => formatMs(newMs));
-  console.error(`${options.contender}, ${options.case.title}: ${times.join(', ')}`);
+  const problem = series.problem === '' ? '' : `; ended: ${series.problem}`;
+  console.error(`${options.contender}, ${options.case.title}: ${times.join(', ')}${problem}`);
   return series;
 }
 

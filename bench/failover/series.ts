@@ -32,6 +32,8 @@ export interface Series {
   contender: ContenderName;
   case: string;
   runs: RunFigures[];
+  /** What ended it before all runs were made, or ''. */
+  problem: string;
 }
 
 let labs = 0;
@@ -51,29 +53,32 @@ export async function inLab<T>(work: (lab: Lab) => Promise<T>): Promise<T> {
   }
 }
 
+/** What was measured stands, whatever happens later. */
 export const measureSeries = (options: SeriesOptions): Promise<Series> =>
   inLab(async (lab) => {
-    const contender = await contenders[options.contender](lab, options.case);
-    const scene: Scene = { lab, contender, mostMs: options.mostMs };
-    const { ask } = options.case;
-    const runs = ask === 'none' ? await idleRuns(scene, options) : await busyRuns(scene, options);
-    await contender.end();
-    return { contender: options.contender, case: options.case.name, runs };
+    const series = { contender: options.contender, case: options.case.name, problem: '' };
+    const runs: RunFigures[] = [];
+    try {
+      const contender = await contenders[options.contender](lab, options.case);
+      const scene: Scene = { lab, contender, mostMs: options.mostMs };
+      await (options.case.ask === 'none' ? idleRuns : busyRuns)(scene, options, runs);
+      await contender.end();
+    } catch (error) {
+      series.problem = (error as Error).message;
+    }
+    return { ...series, runs };
   });
 
-async function idleRuns(scene: Scene, options: SeriesOptions): Promise<RunFigures[]> {
-  const figures: RunFigures[] = [];
+async function idleRuns(scene: Scene, options: SeriesOptions, figures: RunFigures[]) {
   const { isps } = scene.lab;
   for (let index = 0; index < options.runs; index++)
     figures.push(await makeIdleRun(scene, isps[index % isps.length]!, options.case.fault));
-  return figures;
 }
 
-async function busyRuns(scene: Scene, { case: one, runs, size }: SeriesOptions) {
-  const crowd = new Crowd(scene.lab, one.ask === 'dns' ? 'dns' : 'http', size);
+async function busyRuns(scene: Scene, options: SeriesOptions, figures: RunFigures[]) {
+  const { fault, ask } = options.case;
+  const crowd = new Crowd(scene.lab, ask === 'dns' ? 'dns' : 'http', options.size);
   await crowd.ready();
-  const figures: RunFigures[] = [];
-  while (figures.length < runs) figures.push(await makeRun(scene, crowd, one.fault));
+  while (figures.length < options.runs) figures.push(await makeRun(scene, crowd, fault));
   await crowd.end();
-  return figures;
 }
