@@ -227,7 +227,7 @@ static long decide_one(__u32 i, struct decision *decision)
 	address_set_v4(&key.client, bpf_htonl(CLIENTS_FIRST + i % decide->clients));
 	address_set_v4(&key.server, bpf_htonl(SERVERS_FIRST + i % decide->servers));
 	if (decide->asks)
-		slot = schedule(decision->service, &key);
+		slot = schedule(decision->service, &key, 0);
 	if (pick)
 		*pick = slot;
 	if (decide->keeps && slot) {
@@ -242,7 +242,7 @@ int decide_all(struct __sk_buff *skb)
 {
 	__u32 zero = 0;
 	struct decision decision = { .decide = bpf_map_lookup_elem(&decide, &zero),
-				     .service = service_find(skb->mark, 4) };
+				     .service = service_find(skb->mark, 4, 0) };
 
 	if (!decision.decide || !decision.service)
 		return -1;
