@@ -38,10 +38,12 @@ describe('an error', () => {
 
   test('may be an answer that is wrong', () => {
     assert.equal(fromError(new WrongAnswer('status 302')).outcome, 'wrong');
+    assert.equal(fromError(withCode('HPE_INVALID_CONSTANT')).outcome, 'wrong');
   });
 
   test('that is a bug stays one', () => {
     assert.throws(() => fromError(new TypeError('undefined is not a function')), TypeError);
-    assert.throws(() => fromError(withCode('ERR_INVALID_ARG_TYPE')), /it was/);
+    const misuse = Object.assign(new TypeError('port'), { code: 'ERR_INVALID_ARG_TYPE' });
+    assert.throws(() => fromError(misuse), /port/);
   });
 });

@@ -39,6 +39,11 @@ describe('a BFD session', () => {
     assert.equal(judge({ peer: '203.0.113.1' }).outcome, 'void');
   });
 
+  test('is not guessed from words that are not known', () => {
+    for (const json of ['', 'bfdd is not running', '{}', '[{"status":"up"}]'])
+      assert.throws(() => judgeSession(json, '192.0.2.1', 'eth1'), { name: 'UserError' });
+  });
+
   test('may be of no link', () => {
     assert.deepEqual(judge({ interface: undefined }), ok(null));
   });

@@ -26,13 +26,21 @@ export async function probeBfd({ target }: Job, signal: AbortSignal): Promise<An
   return judgeSession(stdout, nextHop, link);
 }
 
+function parsePeers(json: string): z.infer<typeof peers> {
+  try {
+    return peers.parse(JSON.parse(json));
+  } catch {
+    throw new UserError(
+      `FRR's bfdd lists its peers in another way than is known: ${toDetail(json)}`,
+    );
+  }
+}
+
 /** What bfdd's list of peers says of a next hop. */
 export function judgeSession(json: string, nextHop: string, link: string): Answer {
-  const session = peers
-    .parse(JSON.parse(json))
-    .find(
-      (peer) => peer.peer === nextHop && (peer.interface === undefined || peer.interface === link),
-    );
+  const session = parsePeers(json).find(
+    (peer) => peer.peer === nextHop && (peer.interface === undefined || peer.interface === link),
+  );
   if (!session) return voided(`bfdd has no peer ${nextHop} on ${link}`);
   const { status, diagnostic = '' } = session;
   if (status === 'up') return ok(null);

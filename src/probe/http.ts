@@ -8,7 +8,6 @@ import type { ProbeConfig } from '../model/config.ts';
 import { type Answer, isOfNetwork, type Job, ok, WrongAnswer } from './answer.ts';
 import { connectTcp } from './connect.ts';
 import { findAddress } from './names.ts';
-import { hostOf } from './url.ts';
 
 type HttpProbe = Omit<Extract<ProbeConfig, { kind: 'http' }>, 'kind'>;
 
@@ -23,7 +22,8 @@ export async function probeHttp(
   const began = performance.now();
   const url = new URL(probe.url);
   const isSecure = url.protocol === 'https:';
-  const host = hostOf(url);
+  // Without the brackets of IPv6.
+  const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
   const address = await findAddress(host, target, signal);
   const port = Number(url.port || (isSecure ? 443 : 80));
   const socket = await connectTcp({ address, port }, target, signal);
@@ -31,10 +31,6 @@ export async function probeHttp(
     const stream = isSecure ? await secure(socket, host, signal) : socket;
     await check(await ask(url, stream, signal), probe);
     return ok(performance.now() - began);
-  } catch (error) {
-    // Of the libraries that read what came: nobody of the network is to blame, and it is no answer either.
-    const isFormat = error instanceof Error && 'code' in error && /^HPE_/.test(String(error.code));
-    throw isFormat ? new WrongAnswer(`no HTTP: ${error.message}`) : error;
   } finally {
     // A reset: see tcp.ts.
     socket.resetAndDestroy();

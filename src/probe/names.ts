@@ -5,6 +5,7 @@ import { isIP } from 'node:net';
 import type { BoundTo } from '../kernel/bound-socket.ts';
 import { familyOf } from '../model/address.ts';
 import type { ProbeTarget } from '../monitor/types.ts';
+import { UserError } from '../util/error.ts';
 import { isOfNetwork, WrongAnswer } from './answer.ts';
 import type { Endpoint } from './connect.ts';
 import { askServer, type Question } from './dns.ts';
@@ -19,7 +20,7 @@ export async function findAddress(
   const question: Question = { name: host, type: target.family === 4 ? 'A' : 'AAAA' };
   const servers = serversOf(target);
   const local = servers.filter(isLocal);
-  if (local.length > 0) return askLocal(local, question, signal);
+  if (local.length > 0) return askLocal(local, question);
   return askAll(servers, question, target, signal);
 }
 
@@ -39,32 +40,22 @@ const isLocal = ({ address }: Endpoint): boolean => /^127\.|^::1$/.test(address)
 
 /** What a server of this machine said last. Not more than there are names in probes. */
 const lastKnown = new Map<string, string>();
-const refreshMs = 2000;
+const localMs = 2000;
 
 /**
- * A server of this machine has ways out of its own, which may be down while this gateway is not: what it
- * said last is good enough to ask by, and what it says now will do for the next time.
+ * A server of this machine has ways out of its own, which may be down while this gateway is not: nobody
+ * waits for it. What it said last is good enough, what it says now will do for the next time.
  */
-async function askLocal(
-  servers: Endpoint[],
-  question: Question,
-  signal: AbortSignal,
-): Promise<string> {
+function askLocal(servers: Endpoint[], question: Question): string {
   const key = `${question.type} ${question.name}`;
-  const known = lastKnown.get(key);
-  const asked = askAll(
-    servers,
-    question,
-    undefined,
-    known === undefined ? signal : AbortSignal.timeout(refreshMs),
+  askAll(servers, question, undefined, AbortSignal.timeout(localMs)).then(
+    (address) => lastKnown.set(key, address),
+    // The next probe asks again.
+    () => {},
   );
-  const kept = asked.then((address) => {
-    lastKnown.set(key, address);
-    return address;
-  });
-  if (known === undefined) return kept;
-  kept.catch(() => {});
-  return known;
+  const known = lastKnown.get(key);
+  if (known !== undefined) return known;
+  throw new UserError(`this machine's DNS server has told no address of ${question.name} yet`);
 }
 
 /** All at once, so that each has all of the time; bound to nothing if `target` is not given. */
@@ -105,5 +96,5 @@ async function askForAddress(
 /** That somebody answered says more than that nobody did, and both more than that one could not be asked. */
 function mostTelling(errors: unknown[]): unknown {
   const wrong = errors.find((error) => error instanceof WrongAnswer);
-  return wrong ?? errors.find(isOfNetwork) ?? errors[0];
+  return wrong ?? errors.find(isOfNetwork) ?? errors[0] ?? new UserError('no DNS server is known');
 }

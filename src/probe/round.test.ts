@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { ProbeConfig } from '../model/config.ts';
 import type { ProbeResult, ProbeTarget } from '../monitor/types.ts';
-import { concerns, runRound } from './round.ts';
+import { runRound } from './round.ts';
 
 const http = (url: string): ProbeConfig => ({ kind: 'http', url, status: [204], body: '' });
 const ping: ProbeConfig = { kind: 'ping', address: '192.0.2.7' };
@@ -22,19 +22,6 @@ const target: ProbeTarget = {
   resolvers: [],
 };
 const never = new AbortController().signal;
-
-describe('a probe', () => {
-  test('with an address concerns its family, others both', () => {
-    const families = (probe: ProbeConfig) => ([4, 6] as const).filter((f) => concerns(probe, f));
-    assert.deepEqual(families(ping), [4]);
-    assert.deepEqual(families({ kind: 'tcp', address: '2001:db8::1', port: 443 }), [6]);
-    assert.deepEqual(families(http('http://[2001:db8::1]/')), [6]);
-    assert.deepEqual(families(http('http://192.0.2.1:8080/')), [4]);
-    assert.deepEqual(families(http('https://example.org/')), [4, 6]);
-    assert.deepEqual(families({ kind: 'neighbour' }), [4, 6]);
-    assert.deepEqual(families(command('true')), [4, 6]);
-  });
-});
 
 describe('a round', () => {
   test('without an address says nothing of what is beyond the link', async () => {

@@ -1,9 +1,6 @@
 // One round: everything that a gateway's monitor asks of one family, all at once.
 
-import { isIP } from 'node:net';
-import { familyOf } from '../model/address.ts';
 import type { ProbeConfig } from '../model/config.ts';
-import type { Family } from '../model/table.ts';
 import type { ProbeResult, ProbeTarget } from '../monitor/types.ts';
 import { type Answer, type Job, ok, unanswered, voided } from './answer.ts';
 import { probeBfd } from './bfd.ts';
@@ -13,7 +10,6 @@ import { probeHttp } from './http.ts';
 import { probeNeighbour } from './neighbour.ts';
 import { probePing } from './ping.ts';
 import { probeTcp } from './tcp.ts';
-import { hostOf } from './url.ts';
 import { within } from './within.ts';
 
 export interface RoundOptions {
@@ -30,16 +26,15 @@ const hangMs = 1000;
 /** On top of the time for the network. */
 const extraMs: Partial<Record<ProbeConfig['kind'], number>> = { neighbour: 100, bfd: hangMs };
 
-/** Asks everything that concerns the target's family; comes back when all is known. */
+/** Asks all of them, which must be of the target's family; comes back when everything is known. */
 export async function runRound(
   probes: ProbeConfig[],
   target: ProbeTarget,
   options: RoundOptions,
 ): Promise<ProbeResult[]> {
   const at = performance.now();
-  const mine = probes.filter((probe) => concerns(probe, target.family));
-  const pings = pingAll(mine, target, options);
-  const asked = mine.map(async (probe) => {
+  const pings = pingAll(probes, target, options);
+  const asked = probes.map(async (probe) => {
     const answer =
       probe.kind === 'ping' ? (await pings)(probe.address) : await ask(probe, target, options);
     const result: ProbeResult = { probe, at, ...answer };
@@ -47,22 +42,6 @@ export async function runRound(
     return result;
   });
   return Promise.all(asked);
-}
-
-/** Whether a probe tells anything of a gateway's family: an address tells of its own alone. */
-export function concerns(probe: ProbeConfig, family: Family): boolean {
-  switch (probe.kind) {
-    case 'ping':
-    case 'tcp':
-    case 'dns':
-      return familyOf(probe.address) === family;
-    case 'http': {
-      const host = hostOf(new URL(probe.url));
-      return isIP(host) === 0 || familyOf(host) === family;
-    }
-    default:
-      return true;
-  }
 }
 
 async function pingAll(
@@ -75,7 +54,7 @@ async function pingAll(
   const ms = timeoutMs + hangMs;
   let told = new Map<string, Answer>();
   const failure = await within({ ms, late: voided('fping hangs'), signal }, async (inner) => {
-    told = await probePing([...new Set(addresses)], { target, timeoutMs }, inner);
+    told = await probePing(addresses, { target, timeoutMs }, inner);
     return ok(null);
   });
   return (address) => told.get(address) ?? failure;

@@ -1,49 +1,100 @@
-// A lab in which gateways are probed: who is asked, what came of it, and by which link it left.
+// A lab whose gateways are probed: who is asked, what comes of it, and by which link it left.
 
+import { startDns } from '../../src/lab/dns.ts';
+import { inHost } from '../../src/lab/place.ts';
+import { internet } from '../../src/lab/topology.ts';
 import type { ProbeConfig } from '../../src/model/config.ts';
 import type { Family } from '../../src/model/table.ts';
 import type { ProbeTarget } from '../../src/monitor/types.ts';
+import { run } from '../../src/util/run.ts';
 import { ConfigLab } from './config-lab.ts';
 import { families, gatewayOf, seen, serverAddress, urlHost } from './director-lab.ts';
-import type { Ask, Asked } from './probe-rounds.ts';
+import type { Ask, Asked, Asking } from './probe-rounds.ts';
 
 const program = [process.execPath, `${import.meta.dirname}/probe-rounds.ts`];
-export type IspName = 'isp1' | 'isp2';
+export const nameServer = { 4: internet.ipv4[1], 6: internet.ipv6[1] } as const;
+const isps = ['isp1', 'isp2'] as const;
+export type IspName = (typeof isps)[number];
 
-/** Everything that can be asked beyond a gateway, and all of it answered where nothing is wrong. */
-export function everyKind(family: Family): ProbeConfig[] {
-  const address = serverAddress[family];
-  const page = { kind: 'http', status: [200], body: '' } as const;
-  return [
-    { kind: 'ping', address },
-    { kind: 'tcp', address, port: 80 },
-    { kind: 'dns', address, port: 53, name: 'nx.example.org' },
-    { ...page, url: `http://${urlHost[family]}/`, body: 'isp' },
-    { ...page, url: 'http://www.example.org:8080/conn' },
-  ];
+export const page = (url: string, body = ''): ProbeConfig => ({
+  kind: 'http',
+  url,
+  status: [200],
+  body,
+});
+
+/** Whatever can be asked beyond a gateway; all of it is answered where nothing is wrong. */
+export const beyond = (family: Family): ProbeConfig[] => [
+  { kind: 'ping', address: serverAddress[family] },
+  { kind: 'tcp', address: serverAddress[family], port: 80 },
+  { kind: 'dns', address: nameServer[family], port: 53, name: 'www.example.org' },
+  page(`http://${urlHost[family]}/`, '\n'),
+  page('http://www.example.org:8080/conn', 'address'),
+];
+
+export function target(
+  isp: IspName,
+  family: Family,
+  change: Partial<ProbeTarget> = {},
+): ProbeTarget {
+  return {
+    gateway: isp,
+    link: isp.replace('isp', 'eth'),
+    family,
+    nextHop: gatewayOf[family][isp],
+    source: seen[family][isp],
+    mark: 0,
+    firstOfLink: true,
+    resolvers: [nameServer[family]],
+    ...change,
+  };
 }
+
+/** These probes of each gateway and family. */
+export const ofAll = (probes: (family: Family) => ProbeConfig[], of = [...isps]): Asking[] =>
+  of.flatMap((isp) =>
+    families.map((family) => ({ target: target(isp, family), probes: probes(family) })),
+  );
 
 export class ProbeLab extends ConfigLab {
-  target(isp: IspName, family: Family, change: Partial<ProbeTarget> = {}): ProbeTarget {
-    return {
-      gateway: isp,
-      link: isp.replace('isp', 'eth'),
-      family,
-      nextHop: gatewayOf[family][isp],
-      source: seen[family][isp],
-      mark: 0,
-      firstOfLink: true,
-      resolvers: [serverAddress[family]],
-      ...change,
-    };
+  override async up(): Promise<void> {
+    await super.up();
+    startDns(this.lab);
+    for (const isp of isps) this.run(isp, ['nft', '-f', '-'], countTable);
   }
 
-  /** The mark that leads to a gateway, by its next hop. */
-  markOf(nextHop: string): number {
-    const [, id] =
-      new RegExp(`table (?:20|200)(\\d+) .*via ${nextHop} `).exec('') ??
-      this.director('ip route show table all').match(`via ${nextHop} .*table 20(\\d+)`) ??
-      [];
-    return Number(id) * 2 ** 24;
+  ask(askings: Asking[], { timeoutMs = 1000, rounds = 1, env = '' } = {}): Asked {
+    const input = JSON.stringify({ askings, timeoutMs, rounds } satisfies Ask);
+    const argv = ['env', ...(env === '' ? [] : [env]), ...program];
+    return JSON.parse(run(inHost(this.name, 'director', argv), { input })) as Asked;
+  }
+
+  /** What was not as it should be: `isp1/4 tcp: silent (no answer in 1000 ms)`. */
+  problems(askings: Asking[], options: Parameters<ProbeLab['ask']>[1] = {}): string[] {
+    const { results } = this.ask(askings, options);
+    return askings.flatMap(({ target: { gateway, family } }, i) =>
+      (results[i] ?? []).flatMap(({ probe, outcome, detail }) =>
+        outcome === 'ok' ? [] : [`${gateway}/${family} ${probe.kind}: ${outcome} (${detail})`],
+      ),
+    );
+  }
+
+  /** Packets for beyond that came to each ISP since last asked. */
+  sent(): Record<IspName, number> {
+    const count = (isp: IspName): number => {
+      const listing = this.run(isp, ['nft', 'reset', 'counters', 'table', 'inet', 'sent']);
+      return Number(/packets (\d+)/.exec(listing)?.[1]);
+    };
+    return { isp1: count('isp1'), isp2: count('isp2') };
   }
 }
+
+const countTable = `table inet sent {
+  counter beyond {
+  }
+  chain prerouting {
+    type filter hook prerouting priority raw;
+    iifname eth0 ip daddr { ${internet.ipv4.join(', ')} } counter name beyond
+    iifname eth0 ip6 daddr { ${internet.ipv6.join(', ')} } counter name beyond
+  }
+}\n`;

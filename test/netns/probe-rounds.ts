@@ -1,5 +1,5 @@
-// A program that runs rounds of probes, in the network namespace that it is started in: reads what to
-// ask as JSON from stdin, asks it all at once, and writes what came of it.
+// A program that probes, in the network namespace that it is started in: reads what to ask as JSON from
+// stdin, asks it all at once, and writes what came of it.
 
 import { readdirSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
@@ -8,16 +8,20 @@ import type { ProbeConfig } from '../../src/model/config.ts';
 import type { ProbeResult, ProbeTarget } from '../../src/monitor/types.ts';
 import { runRound } from '../../src/probe/round.ts';
 
-export interface Ask {
-  targets: ProbeTarget[];
+export interface Asking {
+  target: ProbeTarget;
   probes: ProbeConfig[];
+}
+
+export interface Ask {
+  askings: Asking[];
   timeoutMs: number;
   /** Rounds, one every 100 ms whether the one before has ended or not. */
   rounds: number;
 }
 
 export interface Asked {
-  /** Of each target of the last round. */
+  /** Of each asking's last round. */
   results: ProbeResult[][];
   /** Files that are open afterwards and were not before. */
   leaked: number;
@@ -25,13 +29,15 @@ export interface Asked {
 
 const countFiles = (): number => readdirSync('/proc/self/fd').length;
 
-async function main({ targets, probes, timeoutMs, rounds }: Ask): Promise<Asked> {
+async function main({ askings, timeoutMs, rounds }: Ask): Promise<Asked> {
   const { signal } = new AbortController();
   const before = countFiles();
   const running: Promise<ProbeResult[][]>[] = [];
   for (let round = 0; round < rounds; round++) {
     if (round > 0) await delay(100);
-    const asked = targets.map((target) => runRound(probes, target, { timeoutMs, signal }));
+    const asked = askings.map(({ target, probes }) =>
+      runRound(probes, target, { timeoutMs, signal }),
+    );
     running.push(Promise.all(asked));
   }
   const results = await Promise.all(running);
