@@ -99,8 +99,11 @@ function formatGateway({ name, id, address, link }: ExplainedGateway, decision: 
     known: '; as the connection that lives',
   };
   const { verdict, reason } = decision;
-  const chosen = reason === 'bound' ? ', for its source is of that link' : `, by ${reason}`;
-  const by = verdict === 'known' ? '' : chosen;
+  const reasons: Record<string, string> = {
+    bound: ', for its source is of that link',
+    resolver: ', whose resolver it asks',
+  };
+  const by = verdict === 'known' ? '' : (reasons[reason] ?? `, by ${reason}`);
   return `${name} (${id}): ${way}${by}${notes[decision.verdict] ?? ''}`;
 }
 

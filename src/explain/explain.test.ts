@@ -215,6 +215,38 @@ describe("the router's own connection", () => {
   });
 });
 
+describe('a question to a resolver', () => {
+  const resolvers = [{ family: 4 as const, addresses: ['192.0.2.53'], id: 1 }];
+  const objects = { ...applied.objects, resolvers };
+  const to = (given: Partial<Source> = {}) =>
+    source({
+      applied: { ...applied, objects },
+      findRoute: () => route('default', 'wan2'),
+      ...given,
+    });
+  const question = { protocol: 17, server: '192.0.2.53', serverPort: 53 };
+
+  test('goes by the gateway of that resolver, from the LAN and from the router', () => {
+    for (const client of ['10.0.0.5', '10.0.0.1']) {
+      const { reason, gateway, service, rule: found } = decide(ask({ ...question, client }), to());
+      assert.deepEqual([reason, gateway?.name, service, found], ['resolver', 'fiber', null, null]);
+      assert.equal(gateway?.source, '192.0.2.50 (masquerade)');
+    }
+  });
+
+  test('is nothing else to it, and no question to anybody else', () => {
+    for (const other of [{ serverPort: 54 }, { protocol: 1 }, { server: '192.0.2.54' }])
+      assert.notEqual(decide(ask({ ...question, ...other }), to()).reason, 'resolver');
+  });
+
+  test('goes by a route of its own first, which most often is that of the same link', () => {
+    const near = (link: string) => to({ findRoute: () => route('192.0.2.0/24', link) });
+    assert.equal(decide(ask(question), near('wan1')).gateway?.name, 'fiber');
+    const { gateway, because } = decide(ask(question), near('tun0'));
+    assert.deepEqual([gateway, because], [null, '192.0.2.0/24 has a route of its own']);
+  });
+});
+
 test('a link that is not there, and a client that nobody can reach, are errors', () => {
   assert.throws(() => explain(ask({ link: 'eth9' }), source()), /there is no link eth9/);
   assert.throws(() => explain(ask({ client: '172.16.0.1' }), source()), /no route back .* --link/);

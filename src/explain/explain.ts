@@ -13,6 +13,7 @@ import type {
   Explanation,
 } from '../model/explanation.ts';
 import type { ServiceKey } from '../model/table.ts';
+import { resolverPorts, resolverProtocols } from '../plan/resolvers.ts';
 import { UserError } from '../util/error.ts';
 import { explainCandidates, explainGateway, gatewayName } from './gateways.ts';
 import { findRules } from './rules.ts';
@@ -33,8 +34,8 @@ interface Case {
   fwmark: number;
   /** See Decision: said where there is no fwmark. */
   because?: string;
-  /** The gateway whose address it has: nobody else is asked. */
-  bound?: number;
+  /** A gateway that comes before all services: it has its address, or asks its resolver. */
+  fixed?: { reason: 'bound' | 'resolver'; gateway: ExplainedGateway | null };
 }
 
 const nameEntry = (source: Source, { gatewayId, ...entry }: Entry): ExplainedEntry => ({
@@ -81,6 +82,8 @@ class Explainer {
     const because = this.#findBypass();
     if (because !== '') return [{ fwmark: 0, because }];
     const { applied } = this.#source;
+    const resolver = this.#findResolver();
+    if (resolver) return [resolver];
     if (this.#packet.link === '') return [this.#findOwn()];
     if (!applied) return this.#findMarks();
     const { rules, sets } = applied.config;
@@ -96,12 +99,30 @@ class Explainer {
     }));
   }
 
+  /** Routes that are more than a default come first; most often that of the resolver's own link. */
+  #findResolver(): Case | undefined {
+    const { family, protocol, server, serverPort } = this.#packet;
+    if (!resolverProtocols.includes(protocol) || !resolverPorts.includes(serverPort))
+      return undefined;
+    const resolver = this.#source.applied?.objects.resolvers?.find(
+      (each) => each.family === family && each.addresses.includes(server),
+    );
+    // What lives goes on as it began.
+    if (!resolver || this.#unmarked.verdict === 'known') return undefined;
+    const gateway = explainGateway(this.#source, resolver.id, this.#packet);
+    const route = this.#source.findRoute(this.#packet, 0);
+    if (route && !['default', ''].includes(route.to) && route.link !== gateway?.link)
+      return { fwmark: 0, because: describeOther(route) };
+    return { fwmark: 0, fixed: { reason: 'resolver', gateway } };
+  }
+
   /** The router's own: no rule is asked, and the kernel's route tells all. See docs/router.md. */
   #findOwn(): Case {
     const router = this.#source.applied?.objects.router;
     const route = this.#source.findRoute(this.#packet, 0);
     if (route?.type === 'director') return { fwmark: router?.fwmark ?? 0 };
-    if (route && route.gateway !== 0) return { fwmark: 0, bound: route.gateway };
+    if (route && route.gateway !== 0)
+      return { fwmark: 0, fixed: { reason: 'bound', gateway: this.#bindTo(route.gateway) } };
     if (route && route.to !== 'default') return { fwmark: 0, because: describeOther(route) };
     const from = router?.sources[this.#packet.family];
     return {
@@ -153,7 +174,7 @@ class Explainer {
       : `${link} is none of the LAN's links: ${lan.join(', ')}`;
   }
 
-  #decide({ condition = '', rule, fwmark, because = '', bound }: Case): Decision {
+  #decide({ condition = '', rule, fwmark, because = '', fixed }: Case): Decision {
     const key = { family: this.#packet.family, fwmark };
     const known = this.#unmarked.verdict === 'known';
     const base: Decision = {
@@ -164,7 +185,7 @@ class Explainer {
       because,
       route: '',
     };
-    if (bound !== undefined) return { ...base, reason: 'bound', gateway: this.#bindTo(bound) };
+    if (fixed) return { ...base, ...fixed };
     const byMain = (why: string): Decision => ({
       ...base,
       because: why,

@@ -79,7 +79,7 @@ export interface Decision {
   service: ExplainedService | null;
   /** As `lvsj status` counts it: known, new, template, no_gateway … ; '' if the director is not asked. */
   verdict: string;
-  /** How the gateway is chosen: scheduler, template, race, midstream; bound: by its source; '' if it gets none. */
+  /** How the gateway is chosen: scheduler, template, race, midstream; bound: by its source; resolver: of its own; '' if it gets none. */
   reason: string;
   /** That of its client in a persistent service, used or not. */
   template: ExplainedEntry | null;

@@ -59,6 +59,13 @@ export interface BoundObject {
   id: number;
 }
 
+/** DNS resolvers that are asked by one gateway, whoever asks. */
+export interface ResolverObject {
+  family: Family;
+  addresses: string[];
+  id: number;
+}
+
 export interface ConfigObjects {
   /** Addresses of gateways that are there also while no service has them. */
   gateways: string[];
@@ -73,6 +80,7 @@ export interface ConfigObjects {
   clamps: ClampObject[];
   router?: RouterObject;
   bound?: BoundObject[];
+  resolvers?: ResolverObject[];
 }
 
 export const noConfigObjects: ConfigObjects = {

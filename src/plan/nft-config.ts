@@ -5,7 +5,8 @@ import { familyOf } from '../model/address.ts';
 import type { ClampObject, ConfigObjects, GatewayPolicy, SetObject } from '../model/objects.ts';
 import type { Family } from '../model/table.ts';
 import { counterName, domainSetName, setName } from './nft-rules.ts';
-import { gatewayMark, hex, type MarkBits, noGateway } from './objects.ts';
+import { directorPeer, gatewayMark, hex, type MarkBits, noGateway } from './objects.ts';
+import { planResolverNft } from './resolvers.ts';
 
 const families = [4, 6] as const satisfies Family[];
 const addressType = { 4: 'ipv4_addr', 6: 'ipv6_addr' } as const;
@@ -60,7 +61,8 @@ function planRulesChain({ rules }: ConfigObjects, bits: MarkBits): string[] {
   ];
 }
 
-function formatSnat({ family, snat }: GatewayPolicy): string | undefined {
+/** `asked`: it has resolvers, which the router asks with an address that is none of this link's. */
+function formatSnat({ family, snat }: GatewayPolicy, asked: boolean): string | undefined {
   const word = family === 4 ? 'ip' : 'ip6';
   switch (snat.kind) {
     case 'masquerade':
@@ -70,7 +72,7 @@ function formatSnat({ family, snat }: GatewayPolicy): string | undefined {
     case 'npt':
       return `snat ip6 prefix to ip6 saddr map { ::/0 : ${snat.prefix} }`;
     case 'none':
-      return undefined;
+      return asked ? 'fib saddr type local masquerade' : undefined;
   }
 }
 
@@ -83,18 +85,19 @@ const planAway = ({ outside }: ConfigObjects, family: Family): string[] =>
   outside.length === 0 ? [] : [`    oifname ${quoted(outside)} ${nfproto[family]} masquerade`];
 
 function planSnat(config: ConfigObjects, bits: MarkBits): string[] {
-  const { policies } = config;
+  const { policies, resolvers = [] } = config;
   const lines = policies.flatMap((policy) => {
-    const words = formatSnat(policy);
+    const asked = resolvers.some(({ id }) => id === policy.id);
+    const words = formatSnat(policy, asked);
     return words === undefined ? [] : [{ ...policy, words }];
   });
   if (lines.length === 0) return [];
   const jumps = lines.map(({ id }) => `${hex(gatewayMark(id, bits))} : goto snat_${id}`);
   return [
-    ...lines.flatMap(({ id, family, link, words }) => [
+    ...lines.flatMap(({ id, family, link, snat, words }) => [
       `  chain snat_${id} {`,
       `    oifname "${link}" ${nfproto[family]} ${words}`,
-      ...planAway(config, family),
+      ...(snat.kind === 'none' ? [] : planAway(config, family)),
       '  }',
     ]),
     '  chain srcnat {',
@@ -148,8 +151,13 @@ function planInbound({ inbound }: ConfigObjects, bits: MarkBits): string[] {
 export function onlyOf(config: ConfigObjects, gateways: { id: number }[]): ConfigObjects {
   const ids = new Set(gateways.map(({ id }) => id));
   const isThere = ({ id }: { id: number }): boolean => ids.has(id);
-  const { policies, inbound } = config;
-  return { ...config, policies: policies.filter(isThere), inbound: inbound.filter(isThere) };
+  const { policies, inbound, resolvers = [] } = config;
+  return {
+    ...config,
+    policies: policies.filter(isThere),
+    inbound: inbound.filter(isThere),
+    resolvers: resolvers.filter(isThere),
+  };
 }
 
 /** Sets, counters and chains; they stand before the chains that lead to them. */
@@ -163,25 +171,28 @@ export function planConfigChains(config: ConfigObjects, bits: MarkBits, kept: Ke
     }),
     ...planRulesChain(config, bits),
     ...planInbound(config, bits),
+    ...planResolverNft(config, bits).chains,
     ...planSnat(config, bits),
     ...planClamps(config),
   ];
 }
 
 /** How new connections come to the rules: the last lines of the prerouting chain. */
-export function planConfigEntry(
-  { lan, outside, rules, inbound }: ConfigObjects,
-  bits: MarkBits,
-): string[] {
+export function planConfigEntry(config: ConfigObjects, bits: MarkBits): string[] {
+  const { lan, outside, rules, inbound } = config;
   const fresh = 'ct direction original ct state new';
   const lines: string[] = [];
   if (inbound.length > 0)
     lines.push(
       `    iifname ${quoted(outside)} ${fresh} ct mark & ${hex(bits.mask)} == 0 goto inbound`,
     );
+  const inside = (links: string[]): string => {
+    if (lan.length > 0) return `iifname ${quoted([...lan, ...links])} `;
+    return outside.length > 0 ? `iifname != ${quoted(outside)} ` : '';
+  };
+  // What the router shares out of its own comes in there.
+  lines.push(...planResolverNft(config, bits).entry(inside([directorPeer])));
   if (rules.length === 0) return lines;
-  let from = outside.length > 0 ? `iifname != ${quoted(outside)} ` : '';
-  if (lan.length > 0) from = `iifname ${quoted(lan)} `;
   // A packet that has a mark already is somebody else's business.
-  return [...lines, `    ${from}${fresh} meta mark 0 goto rules`];
+  return [...lines, `    ${inside([])}${fresh} meta mark 0 goto rules`];
 }

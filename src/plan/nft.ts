@@ -1,6 +1,7 @@
 // Our nftables table as a script for nft -f. It keeps a connection's gateway in its conntrack mark, and
 // gives it back to packets that the LAN programs do not know.
 
+import type { ConfigObjects } from '../model/objects.ts';
 import { type Kept, nothingKept, onlyOf, planConfigChains, planConfigEntry } from './nft-config.ts';
 import {
   type GatewayObject,
@@ -10,6 +11,7 @@ import {
   refused,
   type Wanted,
 } from './objects.ts';
+import { planResolverNft } from './resolvers.ts';
 import { planRouterNft } from './router-rules.ts';
 
 interface MarkChains {
@@ -18,6 +20,8 @@ interface MarkChains {
   restore: string[];
   /** For the router's own answers. */
   output: string[];
+  /** For the router's own questions. */
+  own: string[];
 }
 
 /** What saves a decision in the conntrack mark and what restores it; the other bits stay. */
@@ -28,7 +32,7 @@ function planMarkChains(gateways: GatewayObject[], bits: MarkBits): MarkChains {
   const mark = (id: number): string => hex(gatewayMark(id, bits));
   const jumps = (verb: string): string =>
     `vmap { ${ids.map((id) => `${mark(id)} : goto ${verb}_${id}`).join(', ')} }`;
-  if (ids.length === 0) return { chains: [], save: [], restore: [], output: [] };
+  if (ids.length === 0) return { chains: [], save: [], restore: [], output: [], own: [] };
   const links = [...new Set(gateways.map(({ link }) => `"${link}"`))].sort();
   return {
     chains: ids.flatMap((id) => [
@@ -42,6 +46,9 @@ function planMarkChains(gateways: GatewayObject[], bits: MarkBits): MarkChains {
       `    iifname != { ${links.join(', ')} } ct mark & ${mask} ${jumps('restore')}`,
     ],
     output: [`    ct direction reply ct mark & ${mask} ${jumps('restore')}`],
+    own: [
+      `    ct direction original meta mark & ${mask} == 0 ct mark & ${mask} ${jumps('restore')}`,
+    ],
   };
 }
 
@@ -70,18 +77,28 @@ function planOnePacket(fwmarks: number[], bits: MarkBits): string[] {
 }
 
 /**
- * The router's own answers to a connection from outside leave by the link that it came in by: the
- * kernel routes them anew once they have its mark.
+ * The router's own answers to a connection from outside leave by the link that it came in by, and its
+ * questions to a resolver by that one's: the kernel routes them anew once they have a mark.
  */
-const planOutput = (lines: string[]): string[] =>
-  lines.length === 0
-    ? []
-    : [
-        '  chain output {',
-        '    type route hook output priority -140; policy accept;',
-        ...lines,
-        '  }',
-      ];
+function planOutput(
+  config: ConfigObjects | undefined,
+  { output, own }: MarkChains,
+  bits: MarkBits,
+): string[] {
+  if (config === undefined) return [];
+  const questions = planResolverNft(config, bits).output;
+  const lines = [
+    ...(config.inbound.length > 0 ? output : []),
+    ...(questions.length > 0 ? [...own, ...questions] : []),
+  ];
+  if (lines.length === 0) return [];
+  return [
+    '  chain output {',
+    '    type route hook output priority -140; policy accept;',
+    ...lines,
+    '  }',
+  ];
+}
 
 interface RefusalChains {
   chains: string[];
@@ -122,7 +139,8 @@ function planRefusals(bits: MarkBits): RefusalChains {
 export function planNft(wanted: Wanted, bits: MarkBits, kept: Kept = nothingKept): string {
   const { gateways, fwmarks, onePacket } = wanted;
   const config = wanted.config && onlyOf(wanted.config, gateways);
-  const { chains, save, restore, output } = planMarkChains(gateways, bits);
+  const marks = planMarkChains(gateways, bits);
+  const { chains, save, restore } = marks;
   const router = planRouterNft(config?.router, bits);
   const refusals = planRefusals(bits);
   return [
@@ -131,7 +149,7 @@ export function planNft(wanted: Wanted, bits: MarkBits, kept: Kept = nothingKept
     'table inet lvsj {',
     ...chains,
     ...(config ? planConfigChains(config, bits, kept) : []),
-    ...(config && config.inbound.length > 0 ? planOutput(output) : []),
+    ...planOutput(config, marks, bits),
     ...router.chains,
     ...refusals.chains,
     '  chain prerouting {',

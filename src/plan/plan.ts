@@ -4,19 +4,23 @@ import { familyOf } from '../model/address.ts';
 import { type Applied, adminOf } from '../model/applied.ts';
 import type { Config } from '../model/config.ts';
 import type { Environment } from '../model/environment.ts';
+import { isDown } from '../model/health.ts';
 import type { ConfigObjects } from '../model/objects.ts';
 import type { AdminState } from '../model/state.ts';
 import type { Table } from '../model/table.ts';
 import { planConfigObjects } from './config-objects.ts';
 import { type ResolvedGateway, resolveGateways } from './gateways.ts';
 import { addressesOf, hopKey, type KnownGateways, planHops } from './hops.ts';
+import { planResolvers } from './resolvers.ts';
 import { planTable } from './services.ts';
 
 /** What there is. */
 export interface Have {
   table: Table;
   known: KnownGateways;
-  applied: Pick<Applied, 'config' | 'gatewayIds' | 'objects'> | undefined;
+  applied:
+    | (Pick<Applied, 'config' | 'gatewayIds' | 'objects'> & Partial<Pick<Applied, 'health'>>)
+    | undefined;
   environment: Environment;
 }
 
@@ -89,6 +93,13 @@ function giveIds(gateways: ResolvedGateway[], table: Table, known: KnownGateways
   });
 }
 
+const takesNew =
+  (admin: Record<string, AdminState>, health: Applied['health']) =>
+  ({ key, name, unavailable }: ResolvedGateway): boolean =>
+    unavailable === '' &&
+    adminOf(admin, name) === 'enabled' &&
+    !isDown(health[key]?.health ?? 'up');
+
 export function planConfig(
   config: Config,
   admin: Record<string, AdminState>,
@@ -108,7 +119,10 @@ export function planConfig(
     moves,
     have: from,
     table,
-    objects: planConfigObjects(config, environment, used),
+    objects: {
+      ...planConfigObjects(config, environment, used),
+      resolvers: planResolvers(config, used.filter(takesNew(admin, applied?.health ?? {}))),
+    },
     gatewayIds: nameIds(ids, numbered),
   };
 }
