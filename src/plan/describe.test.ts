@@ -22,7 +22,14 @@ describe('what a plan changes', () => {
   const tell = (next: Config) => {
     const have = { ...after(first), table: busy };
     const plan = planConfig(next, {}, have);
-    const before = { ...applied, ...have.applied!, nftDigest: '', unconfirmed: null, health: {}, leaves: [] };
+    const before = {
+      ...applied,
+      ...have.applied!,
+      nftDigest: '',
+      unconfirmed: null,
+      health: {},
+      leaves: [],
+    };
     return describePlan({ config: next, applied: before, have: busy, plan, repairs: [] });
   };
 
