@@ -1,7 +1,7 @@
 // Loss and latency over the last rounds: a gateway that is not dead, but of no use.
 //
-// 2 % loss makes 4 losses in 20 probes now and then, so one bad window only makes doubt: a second one,
-// asked in burst, has to say the same. That also takes less time than one window of regular rounds.
+// 2 % loss makes 4 losses in 20 probes now and then, so one bad window only makes doubt: a second one has
+// to say the same. Any loss hastens the rounds, so that both windows take less time than a regular one.
 
 import type { MonitorConfig } from '../model/config.ts';
 import { gaugesOf, probeName } from './probe-kinds.ts';
@@ -9,6 +9,9 @@ import type { ProbeResult } from './types.ts';
 
 /** `doubtful`: the second window is being filled; `brown`: down until a window is below `up`. */
 export type BrownoutStage = 'fine' | 'doubtful' | 'brown';
+
+/** A window that may decide something is filled in that time, or at the pace of a burst. */
+const windowMs = 1000;
 
 interface Sample {
   lost: boolean;
@@ -41,6 +44,13 @@ export class Brownout {
     return this.#reason;
   }
 
+  /** Time to the next round while a window holds a loss; undefined: there is no hurry. */
+  get hurryMs(): number | undefined {
+    const { window, burstMs, loss } = this.#config;
+    const isLossy = loss !== undefined && this.#best(countLost) > 0;
+    return this.#stage === 'doubtful' || isLossy ? Math.min(burstMs, windowMs / window) : undefined;
+  }
+
   /** `sure`: there is doubt already. */
   add({ probe, outcome, rttMs }: ProbeResult, sure: boolean): void {
     const samples = this.#gauges.get(probeName(probe));
@@ -51,15 +61,11 @@ export class Brownout {
   }
 
   #step(sure: boolean): void {
-    if (this.#stage === 'brown') {
-      if (this.#isCalm()) this.#enter('fine');
-      return;
-    }
-    const problem = this.#problem();
+    const problem = this.#stage === 'brown' ? '' : this.#problem();
     if (problem !== '') {
       this.#reason = problem;
       this.#enter(this.#stage === 'doubtful' || sure ? 'brown' : 'doubtful');
-    } else if (this.#stage === 'doubtful' && this.#isFull()) this.#enter('fine');
+    } else if (this.#stage !== 'fine' && this.#isCalm()) this.#enter('fine');
   }
 
   #enter(stage: BrownoutStage): void {
@@ -80,7 +86,7 @@ export class Brownout {
   /** Losses that are enough for a full window are enough before it is full. */
   #problem(): string {
     const { loss, latency } = this.#config;
-    const lost = this.#best(lossOf(this.#config.window));
+    const lost = this.#lossPercent;
     if (loss && lost >= loss.down) return `loss ${Math.round(lost)} % (down from ${loss.down} %)`;
     const delay = this.#isFull() ? this.#best(averageRtt) : 0;
     if (latency && delay >= latency.down)
@@ -89,27 +95,35 @@ export class Brownout {
   }
 
   #isCalm(): boolean {
-    const { loss, latency, window } = this.#config;
+    const { loss, latency } = this.#config;
     if (!this.#isFull()) return false;
-    if (loss && this.#best(lossOf(window)) >= loss.up) return false;
+    if (loss && this.#lossPercent >= loss.up) return false;
     return !latency || this.#best(averageRtt) < latency.up;
   }
 
-  #isFull(): boolean {
-    return this.#best(({ length }) => this.#config.window - length) === 0;
+  get #lossPercent(): number {
+    return (100 * this.#best(countLost)) / this.#config.window;
   }
 
-  /** As good as `quorum` probes have it at least: what only one host loses is that host's loss. */
+  #isFull(): boolean {
+    const { quorum, window } = this.#config;
+    const full = [...this.#gauges.values()].filter(({ length }) => length === window);
+    return full.length >= Math.min(quorum, this.#gauges.size);
+  }
+
+  /**
+   * As good as `quorum` probes have it at least: what only one host loses is that host's loss. Where
+   * nothing at all is answered the rounds judge, and traffic can speak against them.
+   */
   #best(measure: (samples: Sample[]) => number): number {
-    const all = [...this.#gauges.values()].map(measure).sort((a, b) => a - b);
-    return all[Math.min(this.#config.quorum, all.length) - 1] ?? 0;
+    const telling = [...this.#gauges.values()].filter((all) => countLost(all) < all.length);
+    const best = telling.map(measure).sort((a, b) => a - b);
+    return best[Math.min(this.#config.quorum, best.length) - 1] ?? 0;
   }
 }
 
-const lossOf =
-  (window: number) =>
-  (samples: Sample[]): number =>
-    (samples.filter(({ lost }) => lost).length / window) * 100;
+/** Those that are lost. */
+const countLost = (samples: Sample[]): number => samples.filter(({ lost }) => lost).length;
 
 function averageRtt(samples: Sample[]): number {
   const times = samples.flatMap(({ rttMs }) => (rttMs === null ? [] : [rttMs]));

@@ -83,13 +83,16 @@ export class Round {
     return this.at + Math.max(0, ...this.questions.map(({ timeoutMs }) => timeoutMs));
   }
 
-  /** Why it is late: nothing that is still awaited came in time. '' if it isn't. */
+  /** When all that it still waits for is late; infinite if it is judged. */
+  get lateAt(): number {
+    if (this.judgement) return Number.POSITIVE_INFINITY;
+    return this.at + Math.max(...[...this.#open.values()].map(({ patienceMs }) => patienceMs));
+  }
+
+  /** Why it is late, and nothing speaks for what is awaited; '' = it isn't. */
   lateness(at: number, excused: (probe: ProbeConfig) => boolean): string {
-    if (this.judgement) return '';
-    const open = [...this.#open.values()].filter(({ probe }) => !excused(probe));
-    const patience = Math.max(...open.map(({ patienceMs }) => patienceMs));
-    if (open.length < this.#open.size || at - this.at < patience) return '';
-    const names = open.map(({ probe }) => probeName(probe)).join(', ');
-    return `${names}: no answer for ${Math.round(at - this.at)} ms`;
+    const open = [...this.#open.values()].map(({ probe }) => probe);
+    if (at < this.lateAt || open.some(excused)) return '';
+    return `${open.map(probeName).join(', ')}: no answer for ${Math.round(at - this.at)} ms`;
   }
 }

@@ -63,8 +63,11 @@ export class Verdict {
 
   /** When due() must be called next. */
   get wakeAt(): number {
-    const beat = this.#calledAt + beatMs;
-    return this.#mayAsk ? Math.min(beat, Math.max(this.#nextRoundAt, this.#calledAt)) : beat;
+    const late = [...this.#rounds.values()]
+      .map(({ lateAt }) => lateAt)
+      .filter((lateAt) => lateAt > this.#calledAt);
+    const next = Math.min(...late, this.#mayAsk ? this.#nextRoundAt : Number.POSITIVE_INFINITY);
+    return Math.min(this.#calledAt + beatMs, Math.max(next, this.#calledAt));
   }
 
   /** What changed since the last call. */
@@ -118,8 +121,7 @@ export class Verdict {
     this.#advance(at);
     this.#settle(at);
     if (!this.#mayAsk || at < this.#nextRoundAt) return undefined;
-    const { burstMs, intervalMs } = this.#config;
-    this.#nextRoundAt = at + (this.health === 'suspect' ? burstMs : intervalMs);
+    this.#nextRoundAt = at + this.#paceMs;
     const round = this.#ask(at);
     this.#tell(at, round);
     if (round.isAnswered) return undefined;
@@ -146,6 +148,16 @@ export class Verdict {
     if (this.#config.probes.length === 0 || this.#linkProblem !== '') return false;
     const awaited = [...this.#rounds.values()].filter(({ judgement }) => !judgement).length;
     return awaited < Math.max(mostAwaited, this.#config.fall);
+  }
+
+  get #paceMs(): number {
+    const { burstMs, intervalMs } = this.#config;
+    const pace = this.#hurryMs ?? (this.health === 'suspect' ? burstMs : intervalMs);
+    return Math.min(intervalMs, pace);
+  }
+
+  get #hurryMs(): number | undefined {
+    return isDown(this.health) ? undefined : this.#brownout.hurryMs;
   }
 
   get #standing(): Standing {
@@ -175,7 +187,8 @@ export class Verdict {
     const { timeoutMs, intervalMs, fall } = this.#config;
     const known = this.#delays.patienceMs(probeName(probe)) ?? timeoutMs;
     const patience = Math.min(timeoutMs, known);
-    if (this.health !== 'suspect') return { probe, timeoutMs, patienceMs: patience };
+    const hurries = this.health === 'suspect' || this.#hurryMs !== undefined;
+    if (!hurries) return { probe, timeoutMs, patienceMs: patience };
     const seconded = this.#neighbourFails || this.#traffic.suspicion !== '';
     const spare = seconded ? 0 : Math.min(intervalMs / 2, ((fall - 1) * intervalMs) / 4);
     const burst = Math.min(timeoutMs, Math.max(patience, spare));
@@ -210,6 +223,7 @@ export class Verdict {
     if (this.health === 'down' && before !== 'brown') return;
     this.#brownout.add(result, this.health === 'recovering');
     const { stage, reason } = this.#brownout;
+    this.#hasten(at + this.#paceMs);
     if (stage === before) return;
     if (stage === 'doubtful') this.#judge.suspect(at, 'probes', reason);
     if (stage === 'brown') this.#judge.down(at, 'probes', reason);
@@ -241,6 +255,8 @@ export class Verdict {
       if (open) this.#tell(at, round);
     }
     for (const round of this.#rounds.values()) {
+      if (at < round.lateAt) continue;
+      if (this.#brownout.measures && !isDown(this.health)) this.#hasten(at + this.#config.burstMs);
       const lateness = round.lateness(at, (probe) => this.#works(at, probe));
       if (lateness !== '') this.#judge.suspect(at, 'probes', lateness);
     }
@@ -256,6 +272,10 @@ export class Verdict {
     if (at <= expected + lateMs) return;
     this.#rounds.clear();
     this.#traffic.restart(at);
-    this.#nextRoundAt = Math.min(this.#nextRoundAt, at);
+    this.#hasten(at);
+  }
+
+  #hasten(nextRoundAt: number): void {
+    this.#nextRoundAt = Math.min(this.#nextRoundAt, nextRoundAt);
   }
 }
