@@ -15,7 +15,7 @@ import type {
   Snat,
   Via,
 } from '../model/config.ts';
-import { schemaOf } from './schemas.ts';
+import { schemaOf } from './schema-of.ts';
 
 const text = z.string();
 const texts = z.array(text);

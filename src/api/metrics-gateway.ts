@@ -26,6 +26,7 @@ export function addGatewayMetrics(metrics: Metrics, all: readonly GatewayState[]
   const each = (series: (gateway: GatewayState, labels: Labels) => Series[]): Series[] =>
     gateways.flatMap((gateway) => series(gateway, labelsOf(gateway)));
   addGatewayStates(metrics, each);
+  addGatewayHealth(metrics, each);
   addGatewayTraffic(metrics, each);
   addGatewayEvidence(metrics, each);
   metrics.histogram(
@@ -58,6 +59,19 @@ function addGatewayStates(metrics: Metrics, each: Each): void {
     ),
   );
   metrics.gauge(
+    'gateway_capacity_bytes_per_second',
+    'What the line carries; no series where nobody told.',
+    each(({ capacity }, labels) => [
+      ...(capacity.upAssumed ? [] : [[{ ...labels, direction: 'up' }, capacity.up / 8] as Series]),
+      ...(capacity.downAssumed
+        ? []
+        : [[{ ...labels, direction: 'down' }, capacity.down / 8] as Series]),
+    ]),
+  );
+}
+
+function addGatewayHealth(metrics: Metrics, each: Each): void {
+  metrics.gauge(
     'gateway_health_state',
     '1 for the health that the monitor found of the gateway, 0 for the others.',
     each(({ health: { health } }, labels) =>
@@ -70,16 +84,6 @@ function addGatewayStates(metrics: Metrics, each: Each): void {
     each(({ health: { incident } }, labels) =>
       incident === '' ? [] : [[{ ...labels, incident }, 1]],
     ),
-  );
-  metrics.gauge(
-    'gateway_capacity_bytes_per_second',
-    'What the line carries; no series where nobody told.',
-    each(({ capacity }, labels) => [
-      ...(capacity.upAssumed ? [] : [[{ ...labels, direction: 'up' }, capacity.up / 8] as Series]),
-      ...(capacity.downAssumed
-        ? []
-        : [[{ ...labels, direction: 'down' }, capacity.down / 8] as Series]),
-    ]),
   );
 }
 

@@ -10,7 +10,8 @@ import { fakeStore, status } from '../../test/fake-store.ts';
 import type { StatusState } from '../model/state.ts';
 import { readVersion } from '../util/version.ts';
 import { createApi } from './app.ts';
-import { schemaOf, statusState } from './schemas.ts';
+import { schemaOf } from './schema-of.ts';
+import { statusState } from './schemas.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 

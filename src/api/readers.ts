@@ -8,6 +8,7 @@ import { HttpError } from './errors.ts';
 import { formatMetrics, metricsContentType } from './metrics.ts';
 import { type Api, byName, errors, findGateways } from './route.ts';
 import * as schemas from './schemas.ts';
+import { gatewayState } from './schemas-gateway.ts';
 import type { Store } from './store.ts';
 
 const prefix = z.string().refine((text) => parsePrefix(text) !== undefined, {
@@ -48,7 +49,7 @@ function addLists(api: Api, store: Store): void {
   const list = <S extends z.ZodType>(summary: string, operationId: string, schema: S) => ({
     schema: { summary, operationId, response: { 200: schema, ...errors } },
   });
-  const { statusState, daemonState, gatewayState, serviceState, ruleState } = schemas;
+  const { statusState, daemonState, serviceState, ruleState } = schemas;
   api.get('/v1/status', list('the director as a whole', 'status', statusState), () =>
     store.status(),
   );
@@ -79,7 +80,7 @@ function addSingles(api: Api, store: Store): void {
   });
   api.get(
     '/v1/gateways/:name',
-    one('a gateway by name or address, once a family', 'gateway', z.array(schemas.gatewayState)),
+    one('a gateway by name or address, once a family', 'gateway', z.array(gatewayState)),
     ({ params }) => findGateways(store, params.name),
   );
   api.get(

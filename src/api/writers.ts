@@ -4,7 +4,8 @@ import { z } from 'zod';
 import { HttpError, refusedConfig } from './errors.ts';
 import { yamlTypes } from './openapi.ts';
 import { type Api, byName, errors, findGateways } from './route.ts';
-import { adminState, gatewayState, planned } from './schemas.ts';
+import { planned } from './schemas.ts';
+import { adminState, gatewayState } from './schemas-gateway.ts';
 import type { Planned, Store } from './store.ts';
 
 /** What problems call a text that came without a name. */
