@@ -43,10 +43,12 @@ export const askHttp = (url: string, timeoutMs: number) => (from: string) =>
   request(url, from, timeoutMs);
 
 /** A question to a name server from a socket of its own. */
-export const askDns = (server: string, timeout: number) => async (from: string) => {
-  const resolver = new Resolver({ timeout, tries: 1 });
+export const askDns = (server: string, timeoutMs: number) => async (from: string) => {
+  // The resolver's own timeout is a second at the least, and it may double it.
+  const resolver = new Resolver({ timeout: 2 * timeoutMs, tries: 1 });
   resolver.setServers([server]);
   resolver.setLocalAddress(from.includes(':') ? '0.0.0.0' : from, from.includes(':') ? from : '::');
-  await resolver.resolve4('any.example');
+  const timer = setTimeout(() => resolver.cancel(), timeoutMs);
+  await resolver.resolve4('any.example').finally(() => clearTimeout(timer));
   return '';
 };

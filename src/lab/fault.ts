@@ -1,12 +1,14 @@
 // What can happen to an ISP, and its end. A fault is there at once and whole: it is one change of the
 // kernel's on the ISP's router, and nothing is asked or told there first.
 
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { run } from '../util/run.ts';
 import { clockMs } from './clock.ts';
 import { setCarrier } from './isp-link.ts';
 import { inHost } from './place.ts';
 import { programOf, startProgram } from './program.ts';
-import type { Isp, Lab } from './topology.ts';
+import { type Isp, type Lab, namespaceOf } from './topology.ts';
 
 export type FaultSpec =
   /** The cable is pulled. */
@@ -37,7 +39,8 @@ const slowRule = 'pref 5 iif eth1 lookup 900';
 /** Several faults of different kinds may be set on one ISP. */
 export async function setFault(lab: Lab, isp: Isp, fault: FaultSpec): Promise<Fault> {
   if (fault.kind === 'carrier') {
-    const at = clockMs();
+    const at = await pullCable(lab, isp);
+    // Until the director's end is down.
     await setCarrier(lab, isp, false);
     return { at, heal: () => setCarrier(lab, isp, true) };
   }
@@ -55,6 +58,18 @@ export async function setFault(lab: Lab, isp: Isp, fault: FaultSpec): Promise<Fa
       await end();
     },
   };
+}
+
+/** Has `ip` started before its time counts: a busy machine may take longer for that than for the rest. */
+async function pullCable(lab: Lab, isp: Isp): Promise<number> {
+  const argv = ['-n', namespaceOf(lab.name, isp.host), '-batch', '-'];
+  const ip = spawn('ip', argv, { stdio: ['pipe', 'pipe', 'inherit'] });
+  ip.stdin.write('link show dev eth0\n');
+  await once(ip.stdout, 'data');
+  const at = clockMs();
+  ip.stdin.end('link set eth0 down\n');
+  await once(ip, 'exit');
+  return at;
 }
 
 type TableFault = Exclude<FaultSpec, { kind: 'carrier' } | { kind: 'latency' }>;

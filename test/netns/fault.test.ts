@@ -130,7 +130,8 @@ describe('a fault', { timeout: 60_000 }, () => {
     await set({ kind: 'latency', ms: 40 });
     for (const address of [internet.ipv4[0], internet.ipv6[0]]) {
       const ms = roundTripMs(address);
-      assert.ok(ms >= 40 && ms < 60, `${ms} ms to ${address}`);
+      // A timer may be early by a part of a millisecond.
+      assert.ok(ms >= 39 && ms < 60, `${ms} ms to ${address}`);
     }
     assert.ok(roundTripMs(isp.ipv4.gateway) < 20);
     await assertHealed();
