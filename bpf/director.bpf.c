@@ -166,11 +166,6 @@ static __always_inline int open_connection(struct flow *flow, struct conn *old, 
 	if (flow->ttl <= 1)
 		return VERDICT_TTL;
 	choose(&choice, service, flow, now);
-	/* Not in choose(): the verifier would walk through all that follows twice. */
-	if (old)
-		leave_move(flow, old, &choice);
-	else if (choice.reason == REASON_SCHEDULER && !flow->opens)
-		choice.reason = REASON_MIDSTREAM;
 	id = choice.slot ? gateway_of(choice.slot) : 0;
 	if (!id) {
 		*gateway = service->last_resort == LAST_RESORT_UNREACHABLE ? GATEWAY_REFUSED :
@@ -178,6 +173,11 @@ static __always_inline int open_connection(struct flow *flow, struct conn *old, 
 		return last_resort(service);
 	}
 	*gateway = id;
+	/* Not in choose(): the verifier would walk through all that follows twice. */
+	if (old)
+		leave_move(flow, old, &choice);
+	else if (choice.reason == REASON_SCHEDULER && !flow->opens)
+		choice.reason = REASON_MIDSTREAM;
 	if (service->one_packet && flow->key.protocol == IPPROTO_UDP) {
 		stats_count(choice.slot, flow, 1);
 		return VERDICT_ONE_PACKET;
@@ -220,6 +220,7 @@ static __always_inline int direct(struct __sk_buff *skb, __u32 *gateway)
 		*gateway = GATEWAY_REFUSED;
 		return VERDICT_RESET;
 	}
+	flow.own = skb->tc_index;
 	if (how == LEAVE_MOVES)
 		return open_connection(&flow, conn, mark, gateway, now);
 	if (how == LEAVE_STAYS) {
@@ -238,7 +239,6 @@ static __always_inline int direct(struct __sk_buff *skb, __u32 *gateway)
 	}
 	if (conn)
 		conn_remove(&flow.key, conn);
-	flow.own = skb->tc_index;
 	return open_connection(&flow, NULL, mark, gateway, now);
 }
 

@@ -10,6 +10,7 @@
 
 #include "choose.h"
 #include "conn.h"
+#include "leave.h"
 
 /* As choose(). */
 static __always_inline void explain_choice(struct request *request, const struct service *service,
@@ -77,18 +78,25 @@ static __always_inline void explain(struct request *request)
 	struct flow flow = { .key = request->conn, .family = request->key.family, .opens = 1 };
 	__u64 now = bpf_ktime_get_coarse_ns();
 	const struct conn *conn = conn_peek(&request->conn, now);
+	enum leave how = LEAVE_ENDS;
 
 	if (conn) {
 		answer->found |= EXPLAINED_CONN;
 		answer->conn = *conn;
 	}
-	if (conn && !conn_is_reused(&flow, conn) && gateway_of(conn->slot)) {
+	if (conn && !conn_is_reused(&flow, conn))
+		how = leave_decide(&flow, conn);
+	if (conn && how == LEAVE_STAYS && gateway_of(conn->slot)) {
 		answer->verdict = VERDICT_KNOWN;
 		answer->reason = (conn->word & WORD_REASON) >> WORD_REASON_SHIFT;
 		answer->slot = conn->slot;
 		return;
 	}
 	answer->verdict = explain_new(request, now);
+	if (how == LEAVE_MOVES && answer->slot) {
+		answer->verdict = VERDICT_MOVED;
+		answer->reason = REASON_MOVED;
+	}
 }
 
 #endif

@@ -17,6 +17,7 @@ struct abi_exports {
 	enum conn_word conn_word;
 	enum conn_reason conn_reason;
 	enum gateway_flag gateway_flag;
+	enum on_down on_down;
 	enum edit edit;
 	enum request_kind request_kind;
 	enum explained explained;

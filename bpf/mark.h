@@ -1,15 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What a packet carries from one program to the next: the mark's gateway bits, and tc_index. */
+/* The mark's gateway bits: what a packet carries from one program to the next, and to the policy rules. */
 #ifndef LVSJ_MARK_H
 #define LVSJ_MARK_H
 
 #include "maps.h"
-
-/*
- * Tells the director that lvsj_ingress has counted this packet, where the admin's own rules
- * overwrite the mark. Nothing else uses tc_index since dsmark left the kernel.
- */
-#define TC_INDEX_COUNTED 0x6c76
 
 static __always_inline void mark_set(struct __sk_buff *skb, __u32 gateway)
 {

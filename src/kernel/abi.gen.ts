@@ -152,6 +152,12 @@ export const gatewayFlag = {
   GATEWAY_KEEPS_SOURCE: 8,
 } as const;
 
+export const onDown = {
+  ON_DOWN_KEEP: 0,
+  ON_DOWN_RESET: 1,
+  ON_DOWN_RESCHEDULE: 2,
+} as const;
+
 export const edit = {
   EDIT_INSERTED: 1,
   EDIT_REMOVED: 2,

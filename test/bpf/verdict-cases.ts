@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import type { Bed, Hook, Verdict } from './bed.ts';
+import { setOnDown, takeDown, takeUp } from './down.ts';
 import { client4, client6, Flow, server4, server6 } from './flow.ts';
 import { mac, type Packet, packet } from './packet.ts';
 import { passedOn } from './passed-on-cases.ts';
@@ -39,6 +40,8 @@ const mark = {
   drained: 5,
   /** Gateway 101 has no other service, so that it goes with this one. */
   losing: 6,
+  /** As long as gateway 2 is down, its connections are reset or go to gateway 1. */
+  failing: 11,
   nobody: 7,
   onePacket: 8,
   refusing: 9,
@@ -55,6 +58,7 @@ export const services: ServiceOptions[] = [
   { fwmark: mark.onePacket, onePacket: true, gateways: [[1]] },
   { fwmark: mark.refusing, policy: { lastResort: 'unreachable' }, gateways: [[1, 0]] },
   { fwmark: mark.dropping, policy: { lastResort: 'drop' } },
+  { fwmark: mark.failing, scheduler: 'fo', gateways: [[1], [2, 2]] },
 ];
 
 /** This flow's connection is in the table. */
@@ -71,6 +75,39 @@ const gone =
     assert.equal(bed.direct(flow.up(), mark.losing), gatewayAddress(101));
     bed.editService(() => ({ gateways: [] }), mark.losing);
   };
+
+/** It is, and its gateway went down. */
+const failed =
+  (flow: Flow) =>
+  (bed: Bed): void => {
+    takeUp(bed);
+    setOnDown(bed, mark.failing, 'RESET');
+    assert.equal(bed.direct(flow.up(), mark.failing), gatewayAddress(2));
+    takeDown(bed, [2]);
+  };
+
+const failedCases: VerdictCase[] = (['director', 'ingress'] as const).flatMap(
+  (hook): VerdictCase[] => [
+    {
+      name: 'a segment of a connection whose gateway is down',
+      hook,
+      verdict: 'RESET',
+      before: failed(tcp),
+      packet: tcp.up('A'),
+      gateway: 'refused',
+    },
+    {
+      name: 'a datagram of a flow whose gateway is down',
+      hook,
+      verdict: 'MOVED',
+      before: failed(udp),
+      packet: udp.up(),
+      mark: mark.failing,
+      // At ingress it is left to the director.
+      gateway: hook === 'director' ? first : '-',
+    },
+  ],
+);
 
 const knownCases: VerdictCase[] = [
   { name: 'a segment of a TCP connection', before: known(tcp), packet: tcp.up('A') },
@@ -250,6 +287,16 @@ const tc: VerdictCase[] = [
     before: gone(tcp),
     packet: tcp.down(),
   },
+  {
+    name: 'the reset that we send in the name of a server',
+    hook: 'egress',
+    verdict: 'RESET',
+    before: (bed) => {
+      failed(tcp)(bed);
+      bed.run('ingress', tcp.up('A'));
+    },
+    packet: tcp.down('R'),
+  },
   { name: 'a reply to nobody', hook: 'egress', verdict: 'UNKNOWN', packet: tcp.down() },
   ...(['ingress', 'egress'] as const).map(
     (hook): VerdictCase => ({
@@ -281,6 +328,7 @@ const groups: VerdictCase[] = [mac.broadcast, mac.multicast4].map((to) => ({
 
 const cases: VerdictCase[] = [
   ...knownCases,
+  ...failedCases,
   ...director.map((each) => ({ ...each, hook: 'director' as const })),
   ...tc,
   ...groups,

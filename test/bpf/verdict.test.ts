@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { after, afterEach, describe, test } from 'node:test';
 import * as abi from '../../src/kernel/abi.gen.ts';
 import { type Bed, gatewayAddress, type Hook, openBed, type Verdict, verdictNames } from './bed.ts';
+import { takeUp } from './down.ts';
 import { assertExact } from './exact.ts';
 import { Flow } from './flow.ts';
 import { services, verdictCases } from './verdict-cases.ts';
@@ -20,7 +21,7 @@ const impossible: Record<Hook, Partial<Record<Verdict, string>>> = {
   },
   ingress: notScheduling('TEMPLATE'),
   egress: {
-    ...notScheduling('GATEWAY_GONE'),
+    ...notScheduling('GATEWAY_GONE', 'MOVED'),
     TAGGED: 'the link below a VLAN carries no key of ours: it is not looked at',
   },
 };
@@ -44,6 +45,7 @@ afterEach(() => {
   try {
     assertExact(bed);
   } finally {
+    takeUp(bed);
     bed.forget();
   }
 });
