@@ -68,6 +68,27 @@ export function answerDump(plan: (part: Buffer) => Buffer): void {
   }
 }
 
+/**
+ * Forgets the entries of both families whose mark has these bits of a mask: one message, whose walk the kernel
+ * has done when this comes back. Never without a mask: that would be all of them.
+ */
+export function deleteMarked(mark: number, mask: number): void {
+  if (mask === 0) throw new Error('conntrack: a mask is needed');
+  const filter = [formatNumber(cta.mark, mark), formatNumber(cta.markMask, mask)];
+  sendAlone(formatMessage(ctMessage.delete, 0, filter));
+}
+
+/** Has the kernel load its conntrack, where that is a module that nobody has used yet: by a question. */
+export function loadConntrack(): void {
+  sendAlone(formatMessage(ctMessage.get, 0, []));
+}
+
+function sendAlone(message: Buffer): void {
+  const fd = libbpf.socket(AF_NETLINK, SOCK_RAW_CLOEXEC, NETLINK_NETFILTER);
+  send(fd, message);
+  if (fd >= 0) libbpf.closeFd(fd);
+}
+
 function send(fd: number, bytes: Buffer): void {
   if (bytes.length > 0) libbpf.send(fd, bytes, bytes.length, 0);
 }

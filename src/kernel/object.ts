@@ -6,6 +6,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { UserError } from '../util/error.ts';
 import * as abi from './abi.gen.ts';
+import { loadConntrack } from './ctnetlink.ts';
 import * as libbpf from './libbpf.ts';
 import { BpfMap, type MapInfo, mapType, onDemand } from './map.ts';
 import { DirectorMaps } from './maps.ts';
@@ -13,6 +14,7 @@ import { Program } from './program.ts';
 
 export const objectPath = fileURLToPath(new URL('../../build/director.o', import.meta.url));
 const verifierLogSize = 1024 * 1024;
+const kernelTypes = '/sys/kernel/btf/vmlinux';
 
 /** The director that runs keeps its state in another form than this lvsj does. */
 export class FormError extends UserError {
@@ -37,6 +39,8 @@ function formatRefusal(log: Buffer): string {
 function explainRefusal(error: number, log: Buffer): string {
   if (error === EPERM)
     return 'Operation not permitted: run it as root (it needs CAP_BPF and CAP_NET_ADMIN)';
+  if (!existsSync(kernelTypes))
+    return `the kernel does not tell its types (${kernelTypes}): it needs CONFIG_DEBUG_INFO_BTF`;
   // With no log buffer left the verifier answers ENOSPC: the end of the log is lost, not the reason for it.
   if (error === ENOSPC || log[0] !== 0) return `the kernel refused it: ${formatRefusal(log)}`;
   const hint = error === EINVAL ? ' (it needs Linux 6.1 or newer with CONFIG_LWTUNNEL_BPF)' : '';
@@ -71,6 +75,8 @@ export class DirectorObject {
     this.#object = object;
     try {
       if (running) this.#takeMaps(running);
+      // Its types must be known by then: see bpf/conntrack.h.
+      loadConntrack();
       const error = libbpf.objectLoad(object);
       if (error < 0) throw new UserError(`load the eBPF programs: ${explainRefusal(error, log)}`);
     } catch (error) {
