@@ -4,12 +4,10 @@
 set -eu
 cd "$(dirname "$0")/.."
 
-# build: clang llvm libbpf-dev bpftool gcc libc6-dev make; run: libbpf1 nftables iptables iproute2 conntrack procps kmod,
-# and to probe gateways fping iputils-arping ndisc6;
+# build: clang llvm libbpf-dev bpftool gcc libc6-dev make; run: libbpf1 nftables iptables iproute2 conntrack procps kmod fping;
 # tests and demo: curl iperf3 traceroute iputils-ping tcpdump util-linux (unshare); check: clang-format
 packages='clang llvm libbpf-dev libbpf1 bpftool nftables iptables iproute2 conntrack curl iperf3 traceroute
-clang-format iputils-ping procps kmod util-linux tcpdump gcc libc6-dev make ca-certificates
-fping iputils-arping ndisc6'
+clang-format iputils-ping procps kmod util-linux tcpdump gcc libc6-dev make ca-certificates fping'
 # Any npm will do, so one from elsewhere is not replaced by Debian's (which would take its node away).
 command -v npm >/dev/null || packages="$packages npm"
 packages="$packages $*"

@@ -4,8 +4,8 @@
 
 import ipaddr from 'ipaddr.js';
 import type { Family } from '../model/table.ts';
-import { UserError } from '../util/error.ts';
 import * as libbpf from './libbpf.ts';
+import { bindToLink, checkErrno, setOption } from './socket.ts';
 
 const AF_INET = 2;
 const AF_INET6 = 10;
@@ -13,7 +13,6 @@ const SOCK_STREAM = 1;
 const SOCK_DGRAM = 2;
 const SOCK_NONBLOCK_CLOEXEC = 0o2004000;
 const SOL_SOCKET = 1;
-const SO_BINDTODEVICE = 25;
 const SO_MARK = 36;
 
 export interface BoundTo {
@@ -28,15 +27,13 @@ export interface BoundTo {
 export function openBoundSocket(kind: 'tcp' | 'udp', family: Family, to: BoundTo): number {
   const type = (kind === 'tcp' ? SOCK_STREAM : SOCK_DGRAM) | SOCK_NONBLOCK_CLOEXEC;
   const fd = libbpf.socket(family === 4 ? AF_INET : AF_INET6, type, 0);
-  check(fd, 'open a socket');
+  checkErrno(fd, 'open a socket');
   try {
-    setOption(fd, SO_BINDTODEVICE, Buffer.from(`${to.link}\0`), `bind a socket to ${to.link}`);
-    const mark = Buffer.alloc(4);
-    mark.writeUInt32LE(to.mark);
-    setOption(fd, SO_MARK, mark, 'mark a socket');
+    bindToLink(fd, to.link);
+    setOption(fd, SOL_SOCKET, SO_MARK, to.mark);
     if (to.source !== '') {
       const address = socketAddress(family, to.source);
-      check(libbpf.bind(fd, address, address.length), `bind a socket to ${to.source}`);
+      checkErrno(libbpf.bind(fd, address, address.length), `bind a socket to ${to.source}`);
     }
   } catch (error) {
     libbpf.closeFd(fd);
@@ -51,12 +48,4 @@ function socketAddress(family: Family, address: string): Buffer {
   bytes.writeUInt16LE(family === 4 ? AF_INET : AF_INET6);
   bytes.set(ipaddr.parse(address).toByteArray(), family === 4 ? 4 : 8);
   return bytes;
-}
-
-function setOption(fd: number, name: number, value: Buffer, tried: string): void {
-  check(libbpf.setSocketOption(fd, SOL_SOCKET, name, value, value.length), tried);
-}
-
-function check(result: number, tried: string): void {
-  if (result < 0) throw new UserError(`cannot ${tried}: ${libbpf.errorText(libbpf.errno())}`);
 }

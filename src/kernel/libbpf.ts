@@ -214,6 +214,10 @@ export const socket: Fn<[number, number, number], number> = c.func(
 export const bind: Fn<[number, Buffer, number], number> = c.func(
   'int bind(int fd, const void *address, uint32 length)',
 );
+/** Of requests with a struct that the kernel fills in. */
+export const ioctl: Fn<[number, number, Buffer], number> = c.func(
+  'int ioctl(int fd, ulong request, void *struct_)',
+);
 export const setSocketOption: Fn<[number, number, number, Buffer, number], number> = c.func(
   'int setsockopt(int fd, int level, int name, const void *value, uint32 length)',
 );
@@ -225,6 +229,9 @@ export const sendTo: Fn<[number, Buffer, number, number, Buffer, number], number
 );
 export const receive: Fn<[number, Buffer, number, number], number> = c.func(
   'long recv(int fd, _Out_ void *bytes, size_t length, int flags)',
+);
+export const receiveFrom: Fn<[number, Buffer, number, number, Buffer, Buffer], number> = c.func(
+  'long recvfrom(int fd, _Out_ void *bytes, size_t length, int flags, _Out_ void *address, void *address_length)',
 );
 
 export const adjtimex: Fn<[Buffer], number> = c.func('int adjtimex(void *timex)');

@@ -44,9 +44,9 @@ async function secure(socket: Socket, host: string, signal: AbortSignal): Promis
     await once(tls, 'secureConnect', { signal });
   } catch (error) {
     if (signal.aborted || isOfNetwork(error)) throw error;
-    // OpenSSL's messages begin with numbers, its reasons are words.
+    // OpenSSL's messages begin with numbers, its reasons are words; Node.js ends some with advice to callers.
     const { reason, message } = error as Error & { reason?: string };
-    throw new WrongAnswer(`TLS: ${reason ?? message}`);
+    throw new WrongAnswer(`TLS: ${(reason ?? message).replace(/; if the root.*/, '')}`);
   }
   return tls;
 }

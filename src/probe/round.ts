@@ -21,10 +21,8 @@ export interface RoundOptions {
   onResult?: (result: ProbeResult) => void;
 }
 
-/** Programs that keep the time themselves need some to start, too; with so much more they hang. */
+/** Programs need time to start, too, which is none of the network's; with so much more they hang. */
 const hangMs = 1000;
-/** On top of the time for the network. */
-const extraMs: Partial<Record<ProbeConfig['kind'], number>> = { neighbour: 100, bfd: hangMs };
 
 /** Asks all of them, which must be of the target's family; comes back when everything is known. */
 export async function runRound(
@@ -69,8 +67,10 @@ async function ask(
 ): Promise<Answer> {
   if (needsSource(probe, target) && target.source === '') return withoutSource(target);
   const job: Job = { target, timeoutMs };
-  const ms = timeoutMs + (extraMs[probe.kind] ?? 0);
-  const late = probe.kind === 'bfd' ? voided('vtysh hangs') : unanswered(timeoutMs);
+  // bfdd is of this machine: how soon it says what it knows tells nothing of the gateway.
+  const isLocal = probe.kind === 'bfd';
+  const ms = timeoutMs + (isLocal ? hangMs : 0);
+  const late = isLocal ? voided('vtysh hangs') : unanswered(timeoutMs);
   return within({ ms, late, signal }, (inner) => start(probe, job, inner));
 }
 

@@ -5,6 +5,7 @@ import { getEventListeners, once } from 'node:events';
 import { createServer } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { describe, test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import { waitSync } from '../util/wait-sync.ts';
 import { ok, unanswered } from './answer.ts';
 import { within } from './within.ts';
@@ -51,8 +52,10 @@ describe('within', () => {
     const { port } = server.address() as AddressInfo;
     const { signal } = new AbortController();
     const answer = await within({ ms: 20, late, signal }, async (inner) => {
+      // From here on timers are looked at before the network.
+      await setImmediate();
       const socket = connect({ port, host: '127.0.0.1', signal: inner });
-      queueMicrotask(() => setImmediate(() => waitSync(() => false, 100)));
+      process.nextTick(waitSync, () => false, 100);
       await once(socket, 'connect');
       socket.destroy();
       return ok(1);

@@ -20,7 +20,6 @@ export interface RunOptions {
 
 /** The Debian package of each program that we start, for the sentence that says what to install. */
 const packageOf: Record<string, string> = {
-  arping: 'iputils-arping',
   bpftool: 'bpftool',
   bridge: 'iproute2',
   clang: 'clang',
@@ -34,7 +33,6 @@ const packageOf: Record<string, string> = {
   iperf3: 'iperf3',
   iptables: 'iptables',
   modprobe: 'kmod',
-  ndisc6: 'ndisc6',
   nft: 'nftables',
   nsenter: 'util-linux',
   ping: 'iputils-ping',
