@@ -56,6 +56,15 @@ export const ofAll = (probes: (family: Family) => ProbeConfig[], of = [...isps])
     families.map((family) => ({ target: target(isp, family), probes: probes(family) })),
   );
 
+interface AskOptions {
+  timeoutMs?: number;
+  rounds?: number;
+  /** Variables of the program, `NAME=value`. */
+  env?: string[];
+  /** A process whose mount namespace it runs in. */
+  pid?: string;
+}
+
 export class ProbeLab extends ConfigLab {
   override async up(): Promise<void> {
     await super.up();
@@ -63,20 +72,37 @@ export class ProbeLab extends ConfigLab {
     for (const isp of isps) this.run(isp, ['nft', '-f', '-'], countTable);
   }
 
-  ask(askings: Asking[], { timeoutMs = 1000, rounds = 1, env = '' } = {}): Asked {
+  ask(askings: Asking[], options: AskOptions = {}): Asked {
+    const { timeoutMs = 1000, rounds = 1, env = [], pid } = options;
     const input = JSON.stringify({ askings, timeoutMs, rounds } satisfies Ask);
-    const argv = ['env', ...(env === '' ? [] : [env]), ...program];
+    const enter = pid === undefined ? [] : ['nsenter', '-m', '-t', pid];
+    const argv = [...enter, 'env', ...env, ...program];
     return JSON.parse(run(inHost(this.name, 'director', argv), { input })) as Asked;
   }
 
   /** What was not as it should be: `isp1/4 tcp: silent (no answer in 1000 ms)`. */
-  problems(askings: Asking[], options: Parameters<ProbeLab['ask']>[1] = {}): string[] {
+  problems(askings: Asking[], options: AskOptions = {}): string[] {
     const { results } = this.ask(askings, options);
     return askings.flatMap(({ target: { gateway, family } }, i) =>
       (results[i] ?? []).flatMap(({ probe, outcome, detail }) =>
         outcome === 'ok' ? [] : [`${gateway}/${family} ${probe.kind}: ${outcome} (${detail})`],
       ),
     );
+  }
+
+  /** Starts a server at 8443 of the internet host, with a certificate that it made itself; its file. */
+  async serveTls(): Promise<string> {
+    const [key, certificate] = [`${this.folder}/tls.key`, `${this.folder}/tls.crt`];
+    const make =
+      'openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 1 -subj /CN=lab';
+    const names = `subjectAltName=IP:${internet.ipv4[0]}`;
+    run([...make.split(' '), '-addext', names, '-keyout', key, '-out', certificate]);
+    const script = `const { readFileSync } = require('node:fs');
+      const [key, cert] = ['${key}', '${certificate}'].map((file) => readFileSync(file));
+      const server = require('node:https').createServer({ key, cert }, (_, reply) => reply.end());
+      server.listen(8443, () => console.log('ready'));`;
+    await this.start('internet', [process.execPath, '-e', script]).started;
+    return certificate;
   }
 
   /** Packets for beyond that came to each ISP since last asked. */
