@@ -75,92 +75,73 @@ test('whatever is cut out of a good file, or written into it, ends in a configur
   );
 });
 
-test('any value under any of its keys ends in a configuration or in problems with places', () => {
-  const keys = [
-    'gateways',
-    'services',
-    'rules',
-    'sets',
-    'a',
-    'link',
-    'via',
-    'snat',
-    'ipv4',
-    'npt',
-    'fwmark',
-    'weight',
-    'from',
-    'file',
-    'domains',
-    'service',
-    'api',
-    'metrics',
-    'listen',
-    'persistent',
-    'monitor',
-    'probes',
-    'ping',
-    'tcp',
-    'dns',
-    'http',
-    'url',
-    'status',
-    'body',
-    'neighbour',
-    'command',
-    'hold',
-    'loss',
+const keys = (
+  'gateways services rules sets a link via snat ipv4 npt fwmark weight from file domains ' +
+  'service api metrics listen persistent monitor probes ping tcp dns http url status body ' +
+  'neighbour command hold loss down up interval quorum resolvers on-down failback drain ' +
+  'last-resort tier hooks on timeout main __proto__ constructor toString'
+).split(' ');
+
+const scalar = fc.oneof(
+  fc.constantFrom<unknown>(
+    'auto',
+    '192.0.2.1',
+    '2001:db8::1',
+    '192.0.2.1:53',
+    'http://a.example/',
+    '/bin/true',
+    '20%',
+    '1s',
     'down',
-    'up',
-    'interval',
-    'quorum',
-    'resolvers',
-    'on-down',
-    'failback',
-    'drain',
-    'last-resort',
-    'tier',
-    'hooks',
-    'on',
-    'timeout',
+    'reset',
+    '10.0.0.0/8',
+    '@a',
+    'a',
     'main',
-    '__proto__',
-    'constructor',
-    'toString',
-  ];
-  const scalar = fc.oneof(
-    fc.constantFrom<unknown>(
-      'auto',
-      '192.0.2.1',
-      '2001:db8::1',
-      '192.0.2.1:53',
-      'http://a.example/',
-      '/bin/true',
-      '20%',
-      '1s',
-      'down',
-      'reset',
-      '10.0.0.0/8',
-      '@a',
-      'a',
-      'main',
-      null,
-      true,
-      Number.NaN,
-      -0,
-      2 ** 53,
-    ),
-    fc.integer({ min: -1, max: 300 }),
-    fc.string(),
-  );
-  const { value } = fc.letrec((tie) => ({
-    value: fc.oneof({ maxDepth: 5, depthSize: 'large' }, scalar, tie('list'), tie('map')),
-    list: fc.array(tie('value'), { maxLength: 3 }),
-    map: fc.dictionary(fc.constantFrom(...keys), tie('value'), { maxKeys: 6 }),
-  }));
+    null,
+    true,
+    Number.NaN,
+    -0,
+    2 ** 53,
+  ),
+  fc.integer({ min: -1, max: 300 }),
+  fc.string(),
+);
+
+/** Whatever YAML can hold, under keys that a file has. */
+const { value } = fc.letrec((tie) => ({
+  value: fc.oneof({ maxDepth: 5, depthSize: 'large' }, scalar, tie('list'), tie('map')),
+  list: fc.array(tie('value'), { maxLength: 3 }),
+  map: fc.dictionary(fc.constantFrom(...keys), tie('value'), { maxKeys: 6 }),
+}));
+
+test('any value under any of its keys ends in a configuration or in problems with places', () => {
   const file = fc.dictionary(fc.constantFrom(...keys), value, { maxKeys: 8 });
   fc.assert(
     fc.property(file, (content) => check(stringify(content))),
+    { numRuns: 500 },
+  );
+});
+
+test('any value in the place of a probe, a threshold, a hook ends in a configuration or in problems with places', () => {
+  const probes = ['ping', 'tcp', 'dns', 'http', 'neighbour', 'bfd', 'command'];
+  const probe = fc.dictionary(fc.constantFrom(...probes), value, { minKeys: 1, maxKeys: 2 });
+  const monitor = fc.oneof(
+    value,
+    fc.record({ probes: fc.array(probe), quorum: value, loss: value, hold: value }),
+  );
+  const policy = fc.record({ 'on-down': value, failback: value, 'last-resort': value });
+  const hooks = fc.oneof(value, fc.array(fc.record({ on: value, command: value, timeout: value })));
+  fc.assert(
+    fc.property(monitor, policy, hooks, value, (watch, rest, told, resolvers) =>
+      check(
+        stringify({
+          gateways: { a: { link: 'eth1', via: '192.0.2.1', monitor: watch, resolvers } },
+          services: { b: { fwmark: 1, gateways: { a: 1 }, ...rest } },
+          hooks: told,
+        }),
+      ),
+    ),
     { numRuns: 500 },
   );
 });

@@ -3,29 +3,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { problemCases } from '../../test/cases/config.ts';
+import { accepted, file, gateway, problemsOf, service } from '../../test/parsed.ts';
 import type { Config } from '../model/config.ts';
-import { defaultMonitor } from '../model/monitor.ts';
-import { formatProblem } from '../model/problem.ts';
-import { parseConfig, type ReadFile } from './parse.ts';
-
-const file = '/etc/lvsj/lvsj.yaml';
-const noFiles: ReadFile = (path) => {
-  throw new Error(`ENOENT: no such file or directory, open '${path}'`);
-};
-
-function accepted(text: string, readFile = noFiles): Config {
-  const parsed = parseConfig(text, file, readFile);
-  assert.deepEqual('problems' in parsed ? parsed.problems.map(formatProblem) : [], []);
-  assert.ok('config' in parsed);
-  return parsed.config;
-}
-
-/** Each as `line:column: …`. */
-function problemsOf(text: string, readFile = noFiles): string[] {
-  const parsed = parseConfig(text, file, readFile);
-  const all = [...('problems' in parsed ? parsed.problems : []), ...parsed.warnings];
-  return all.map((problem) => formatProblem(problem).replace(`${file}:`, ''));
-}
 
 describe('what is wrong with a file is said, all at once, with its place:', () => {
   for (const { name, text, problems } of problemCases)
@@ -41,78 +20,80 @@ rules:
   - { service: web }
 `;
 
+const complete: Config = {
+  lan: [],
+  router: '',
+  connections: 1048576,
+  markMask: 0xff000000,
+  timeouts: { tcp: 900, tcpFin: 120, udp: 300 },
+  settings: {
+    conn_reuse_mode: 1,
+    expire_nodest_conn: 0,
+    expire_quiescent_template: 1,
+    sloppy_tcp: 0,
+    sloppy_sctp: 0,
+  },
+  api: { group: '', metricsListen: '', metricsTokenFile: '' },
+  gateways: [
+    {
+      name: 'fiber',
+      link: 'eth1',
+      via: { 4: { kind: 'auto' }, 6: { kind: 'auto' } },
+      snat: { 4: { kind: 'masquerade' }, 6: { kind: 'masquerade' } },
+      mtu: 0,
+      capacity: { down: 0, up: 0 },
+      monitor: {
+        probes: [{ kind: 'neighbour' }],
+        intervalMs: 1000,
+        timeoutMs: 500,
+        burstMs: 100,
+        rise: 3,
+        fall: 3,
+        quorum: 1,
+        window: 20,
+        hold: { first: 1000, most: 60_000 },
+      },
+      resolvers: [],
+    },
+  ],
+  services: [
+    {
+      name: 'web',
+      fwmark: 1,
+      scheduler: 'wlc',
+      schedulerFlags: [],
+      persistence: 0,
+      persistenceKey: 'source',
+      netmask: { 4: 32, 6: 128 },
+      onePacket: false,
+      onDown: { action: 'reset', idle: false },
+      failback: { kind: 'stay' },
+      lastResort: 'main',
+      gateways: [{ gateway: 'fiber', weight: 1, upper: 0, lower: 0, tier: 1 }],
+    },
+  ],
+  sets: [],
+  rules: [
+    {
+      name: 'everything -> web',
+      at: `${file}:7`,
+      from: [],
+      to: [],
+      protocols: [],
+      sport: [],
+      dport: [],
+      dscp: [],
+      links: [],
+      nft: '',
+      service: 'web',
+    },
+  ],
+  hooks: [],
+};
+
 describe('a small file', () => {
   test('is complete: every default is filled in', () => {
-    assert.deepEqual(accepted(small), {
-      lan: [],
-      router: '',
-      connections: 1048576,
-      markMask: 0xff000000,
-      timeouts: { tcp: 900, tcpFin: 120, udp: 300 },
-      settings: {
-        conn_reuse_mode: 1,
-        expire_nodest_conn: 0,
-        expire_quiescent_template: 1,
-        sloppy_tcp: 0,
-        sloppy_sctp: 0,
-      },
-      api: { group: '', metricsListen: '', metricsTokenFile: '' },
-      gateways: [
-        {
-          name: 'fiber',
-          link: 'eth1',
-          via: { 4: { kind: 'auto' }, 6: { kind: 'auto' } },
-          snat: { 4: { kind: 'masquerade' }, 6: { kind: 'masquerade' } },
-          mtu: 0,
-          capacity: { down: 0, up: 0 },
-          monitor: {
-            probes: [{ kind: 'neighbour' }],
-            intervalMs: 1000,
-            timeoutMs: 500,
-            burstMs: 100,
-            rise: 3,
-            fall: 3,
-            quorum: 1,
-            window: 20,
-            hold: { first: 1000, most: 60_000 },
-          },
-          resolvers: [],
-        },
-      ],
-      services: [
-        {
-          name: 'web',
-          fwmark: 1,
-          scheduler: 'wlc',
-          schedulerFlags: [],
-          persistence: 0,
-          persistenceKey: 'source',
-          netmask: { 4: 32, 6: 128 },
-          onePacket: false,
-          onDown: { action: 'reset', idle: false },
-          failback: { kind: 'stay' },
-          lastResort: 'main',
-          gateways: [{ gateway: 'fiber', weight: 1, upper: 0, lower: 0, tier: 1 }],
-        },
-      ],
-      sets: [],
-      rules: [
-        {
-          name: 'everything -> web',
-          at: `${file}:7`,
-          from: [],
-          to: [],
-          protocols: [],
-          sport: [],
-          dport: [],
-          dscp: [],
-          links: [],
-          nft: '',
-          service: 'web',
-        },
-      ],
-      hooks: [],
-    });
+    assert.deepEqual(accepted(small), complete);
   });
 
   test('says the same with every default written out', () => {
@@ -142,12 +123,6 @@ rules: [{ service: web, name: everything }]
     assert.deepEqual(two, one);
   });
 });
-
-const gateway = (words: string): Config['gateways'][number] => {
-  const [found] = accepted(`gateways: { a: { link: eth1, ${words} } }`).gateways;
-  assert.ok(found);
-  return found;
-};
 
 describe('a gateway', () => {
   test('with one address serves that family alone', () => {
@@ -199,102 +174,6 @@ describe('a gateway', () => {
   });
 });
 
-const monitor = (words: string, via = 'auto') => gateway(`via: ${via}, monitor: ${words}`).monitor;
-
-describe('a monitor', () => {
-  test('asks the next hop, where there is one and nothing else is said', () => {
-    assert.deepEqual(gateway('via: onlink').monitor, { ...defaultMonitor, probes: [] });
-    assert.deepEqual(gateway('via: { ipv4: onlink, ipv6: auto }').monitor, defaultMonitor);
-    assert.deepEqual(monitor('{ rise: 5 }'), { ...defaultMonitor, rise: 5 });
-  });
-
-  test('may ask nobody', () => {
-    const nobody = { ...defaultMonitor, probes: [] };
-    assert.deepEqual([monitor('none'), monitor('{ probes: [] }')], [nobody, nobody]);
-  });
-
-  test('asks in seven ways', () => {
-    const { probes } =
-      monitor(`{ probes: [{ ping: 2001:DB8::7 }, { tcp: "[2001:db8::7]:443" }, { dns: 192.0.2.7 },
-      { dns: { server: 192.0.2.7, port: 5353, name: Lvsj.Example. } }, { http: "http://a.example/" },
-      { http: { url: https://a.example/x, status: 204, body: right } }, { neighbour: true }, { bfd: true },
-      { command: /usr/bin/true }, { command: [/opt/a b, 7, -x] }] }`);
-    assert.deepEqual(probes, [
-      { kind: 'ping', address: '2001:db8::7' },
-      { kind: 'tcp', address: '2001:db8::7', port: 443 },
-      { kind: 'dns', address: '192.0.2.7', port: 53, name: 'example.com' },
-      { kind: 'dns', address: '192.0.2.7', port: 5353, name: 'lvsj.example' },
-      { kind: 'http', url: 'http://a.example/', status: [200, 204], body: '' },
-      { kind: 'http', url: 'https://a.example/x', status: [204], body: 'right' },
-      { kind: 'neighbour' },
-      { kind: 'bfd' },
-      { kind: 'command', command: ['/usr/bin/true'] },
-      { kind: 'command', command: ['/opt/a b', '7', '-x'] },
-    ]);
-  });
-
-  test('waits for an answer and hurries no longer than its interval', () => {
-    const { intervalMs, timeoutMs, burstMs } = monitor('{ interval: 50ms }');
-    assert.deepEqual([intervalMs, timeoutMs, burstMs], [50, 50, 50]);
-    assert.equal(monitor('{ interval: 10s }').timeoutMs, 500);
-    assert.equal(monitor('{ interval: 50ms, timeout: 2s }').timeoutMs, 2000);
-  });
-
-  test('has thresholds with and without %', () => {
-    const { loss, latency } = monitor(
-      '{ loss: { down: 20%, up: 2.5 }, latency: { down: 0.3s, up: 150ms } }',
-    );
-    assert.deepEqual(
-      [loss, latency],
-      [
-        { down: 20, up: 2.5 },
-        { down: 300, up: 150 },
-      ],
-    );
-  });
-
-  test('holds a gateway back for one time, or for longer and longer', () => {
-    const holds = ['5s', '0', '{ first: 2s }', '{ first: 2m }', '{ first: 2s, most: 3s }'].map(
-      (words) => monitor(`{ hold: ${words} }`).hold,
-    );
-    assert.deepEqual(holds, [
-      { first: 5000, most: 5000 },
-      { first: 0, most: 0 },
-      { first: 2000, most: 60_000 },
-      { first: 120_000, most: 120_000 },
-      { first: 2000, most: 3000 },
-    ]);
-  });
-});
-
-describe('a hook', () => {
-  const hooks = (words: string) => accepted(`hooks: ${words}`).hooks;
-
-  test('is told of everything for ten seconds, if nothing else is said', () => {
-    assert.deepEqual(hooks('[{ command: /usr/local/bin/told }]'), [
-      { on: [], command: ['/usr/local/bin/told'], timeoutMs: 10_000 },
-    ]);
-  });
-
-  test('is told of some alone', () => {
-    assert.deepEqual(
-      hooks('[{ on: down, command: [/a, b], timeout: 1s }, { on: [up, down, up], command: /a }]'),
-      [
-        { on: ['down'], command: ['/a', 'b'], timeoutMs: 1000 },
-        { on: ['up', 'down'], command: ['/a'], timeoutMs: 10_000 },
-      ],
-    );
-  });
-});
-
-const service = (words: string): Config['services'][number] => {
-  const [found] = accepted(
-    `gateways: { a: { link: eth1 } }\nservices: { web: { fwmark: 1, gateways: { a: 1 }, ${words} } }`,
-  ).services;
-  assert.ok(found);
-  return found;
-};
-
 describe('a service', () => {
   test('is persistent by a time alone, or by all that it takes', () => {
     const { persistence, persistenceKey, netmask } = service('persistent: 5m');
@@ -306,17 +185,6 @@ describe('a service', () => {
       [rest.persistence, rest.persistenceKey, masks],
       [3600, 'destination', { 4: 24, 6: 64 }],
     );
-  });
-
-  test('says what becomes of connections when gateways fail and come back', () => {
-    const { onDown, failback, lastResort } = service(
-      'on-down: { idle: true }, failback: { drain: 1m }, last-resort: unreachable',
-    );
-    assert.deepEqual(onDown, { action: 'reset', idle: true });
-    assert.deepEqual(failback, { kind: 'drain', seconds: 60 });
-    assert.equal(lastResort, 'unreachable');
-    assert.deepEqual(service('on-down: keep').onDown, { action: 'keep', idle: false });
-    assert.deepEqual(service('failback: new').failback, { kind: 'new' });
   });
 
   test("has its scheduler's flags by their own names, in the order of their bits", () => {
