@@ -142,7 +142,7 @@ test('any value in the place of a probe, a threshold, a hook ends in a configura
         }),
       ),
     ),
-    { numRuns: 500 },
+    { numRuns: 150 },
   );
 });
 
