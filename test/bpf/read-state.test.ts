@@ -12,6 +12,7 @@ import {
 import type { Applied } from '../../src/model/applied.ts';
 import { counterName } from '../../src/plan/nft-rules.ts';
 import { run } from '../../src/util/run.ts';
+import { noEvidence } from '../states.ts';
 import { gatewayAddress, openBed } from './bed.ts';
 import { applied, config } from './configured.ts';
 import { flows } from './flow.ts';
@@ -106,7 +107,7 @@ describe('gateways', () => {
         ...{ admin: 'enabled', unavailable: 'no default route on wan3', snat: 'masquerade' },
         capacity: { down: 16e6, up: 1e6, downAssumed: false, upAssumed: false },
         ...{ rate: { down: 0, up: 0 }, connections: { active: 0, inactive: 0 } },
-        ...{ totals: undefined, rttUs: null },
+        ...{ totals: undefined, rttUs: null, evidence: noEvidence },
       },
     );
   });

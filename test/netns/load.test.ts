@@ -111,7 +111,7 @@ describe('a director that looks at its lines', { timeout: 120_000 }, () => {
     lab.lvsj(`gateway ${isp1} capacity 1.5G -`);
     await during(500_000, async () => {
       await waitUntil('its rate', () => gateway(isp1).rate.down > 2e6, 20_000);
-      const { rate, connections, totals, rttUs, ...told } = gateway(isp1);
+      const { rate, connections, totals, rttUs, evidence, ...told } = gateway(isp1);
       assert.deepEqual(told, {
         ...{ id: gateways().find(({ address }) => address === isp1)?.id, address: isp1 },
         ...{ name: '', family: 4, link: 'eth1', present: true, admin: 'enabled' },
@@ -122,6 +122,7 @@ describe('a director that looks at its lines', { timeout: 120_000 }, () => {
       assert.deepEqual(connections, { active: 1, inactive: 0 });
       assert.ok(totals.outBytes > 0 && totals.connections >= 1, JSON.stringify(totals));
       assert.ok(rttUs && rttUs > 0 && rttUs < 5e6, `${rttUs} us`);
+      assert.ok(evidence.synAnswers > 0 && evidence.synAnswers <= evidence.syns);
       const line = / 192\.0\.2\.1 +eth1 +1\.5G +\(100M\) +\d\S*M +\S+ +1 +0 +\S+ ms +enabled\n/;
       assert.match(lab.lvsj('gateway'), line);
     });
