@@ -19,7 +19,7 @@ export const route = (to: string, name: string, given: Partial<FoundRoute> = {})
 });
 
 export const slot = (gateway: number, given: Partial<GatewaySlot> = {}): GatewaySlot => ({
-  ...{ gateway, weight: 1, upper: 0, lower: 0, active: 0, inactive: 0, full: false },
+  ...{ gateway, tier: 0, weight: 1, upper: 0, lower: 0, active: 0, inactive: 0, full: false },
   configured: true,
   ...given,
 });

@@ -81,10 +81,12 @@ export const web: ServiceState = {
   persistenceKey: 'source',
   netmask: '255.255.255.255',
   onePacket: false,
+  ...{ onDown: 'reset', failback: 'stay', lastResort: 'main' },
   gateways: [
     {
       gateway: 'fiber',
       address: '192.0.2.1',
+      tier: 1,
       weight: 3,
       effectiveWeight: 3,
       upper: 0,

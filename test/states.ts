@@ -35,7 +35,8 @@ export const gatewayState = (given: Partial<GatewayState> = {}): GatewayState =>
 export const serviceGatewayState = (
   given: Partial<ServiceGatewayState> = {},
 ): ServiceGatewayState => ({
-  ...{ gateway: 'fiber', address: '192.0.2.1', weight: 1, effectiveWeight: 1, upper: 0, lower: 0 },
+  ...{ gateway: 'fiber', address: '192.0.2.1', tier: 1, weight: 1, effectiveWeight: 1 },
+  ...{ upper: 0, lower: 0 },
   ...{ active: 0, inactive: 0, persistent: 0, totals: noTotals, rates: noTotals },
   ...given,
 });
@@ -43,6 +44,7 @@ export const serviceGatewayState = (
 export const serviceState = (given: Partial<ServiceState> = {}): ServiceState => ({
   ...{ name: 'web', family: 4, fwmark: 1, scheduler: 'wlc', schedulerFlags: [], persistence: 0 },
   ...{ persistenceKey: 'source', netmask: '255.255.255.255', onePacket: false },
+  ...{ onDown: 'keep', failback: 'stay', lastResort: 'main' },
   ...{ gateways: [serviceGatewayState()], totals: noTotals, rates: noTotals },
   ...given,
 });

@@ -68,6 +68,11 @@ function addSlotStates(metrics: Metrics, slots: readonly Slot[]): void {
     each(({ labels, effectiveWeight }) => [[labels, effectiveWeight]]),
   );
   metrics.gauge(
+    'service_gateway_tier',
+    'From 1: used only while all tiers above, those of lower numbers, are down or full.',
+    each(({ labels, tier }) => [[labels, tier]]),
+  );
+  metrics.gauge(
     'service_gateway_connections',
     'Connections of the service that the gateway has.',
     each(({ labels, active, inactive }) => [

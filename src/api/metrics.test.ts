@@ -34,7 +34,7 @@ test('the text of a small state is as recorded', async () => {
 
 /** Names of what has no unit: it counts things, is a number of its own kind, or 0 and 1. */
 const nouns =
-  /_(connections|packets|limit|templates|weight|generation|info|state|available|successful|unconfirmed)$/;
+  /_(connections|packets|limit|templates|weight|tier|generation|info|state|available|successful|unconfirmed)$/;
 const baseUnits = /_(bytes|seconds|bytes_per_second|timestamp_seconds)$/;
 const otherUnits = /(milli|micro|nano|kilo|mega|giga|minute|hour|bits?_|bits?$|_ms|_us|_ns)/;
 /** What an admin names, or the program has a list of: nobody outside can make more of them. */

@@ -31,6 +31,7 @@ const serviceGatewayState = schemaOf<ServiceGatewayState>()(
     .object({
       gateway: text,
       address: text,
+      tier: count.describe('from 1; used only while all tiers above are down or full'),
       weight: count,
       effectiveWeight: count.describe('as the scheduler sees it: 0 while drained or unavailable'),
       upper: count,
@@ -56,6 +57,11 @@ export const serviceState = schemaOf<ServiceState>()(
       persistenceKey: text,
       netmask: text,
       onePacket: z.boolean(),
+      onDown: text.describe('of connections whose gateway is down: keep, reset, reschedule'),
+      failback: text.describe(
+        'of those on a lower tier once a higher is back: stay, new, now, drain 60s',
+      ),
+      lastResort: text.describe('of new ones that no gateway takes: main, unreachable, drop'),
       gateways: z.array(serviceGatewayState),
       totals: totalsState,
       rates: totalsState.describe('a second'),

@@ -27,8 +27,8 @@ const byMain = decision({
 });
 
 const candidate = {
-  ...{ gateway: 'fiber', id: 1, weight: 3, upper: 0, lower: 0, active: 12, inactive: 140 },
-  ...{ refused: '', chosen: true },
+  ...{ gateway: 'fiber', id: 1, tier: 1, weight: 3, upper: 0, lower: 0, active: 12, inactive: 140 },
+  ...{ refused: '', passed: '', chosen: true },
 };
 
 const entry: ExplainedEntry = {
@@ -65,6 +65,26 @@ describe('an explanation for people', () => {
       '            lte           0       0       140  drained; lvsj gateway lte enable',
       'gateway     fiber (1): 192.0.2.1 on eth1, by scheduler',
       'source      192.0.2.2 (masquerade)',
+    ]);
+  });
+
+  test('names the tiers where there are several', () => {
+    const candidates = [
+      { ...candidate, chosen: false, refused: 'full at 9 connections' },
+      { ...candidate, gateway: 'lte', tier: 2 },
+      {
+        ...candidate,
+        gateway: 'sat',
+        tier: 5,
+        chosen: false,
+        passed: 'not asked: tier 2 takes it',
+      },
+    ];
+    assert.deepEqual(lines({ decisions: [decision({ candidates })] }).slice(4, 8), [
+      'candidates  tier  gateway  weight  active  inactive',
+      '               1  fiber         3      12       140  full at 9 connections',
+      '               2  lte           3      12       140  chosen',
+      '               5  sat           3      12       140  not asked: tier 2 takes it',
     ]);
   });
 

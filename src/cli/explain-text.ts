@@ -73,6 +73,7 @@ function formatService({
 }
 
 const columns = [
+  { title: 'tier', right: true, optional: true },
   { title: 'gateway' },
   { title: 'weight', right: true },
   { title: 'active', right: true },
@@ -82,10 +83,12 @@ const columns = [
 
 function formatCandidates(candidates: Candidate[]): string[] {
   if (candidates.length === 0) return [];
-  const rows = candidates.map(({ gateway, weight, active, inactive, refused, chosen }) => [
+  const tiered = new Set(candidates.map(({ tier }) => tier)).size > 1;
+  const rows = candidates.map(({ tier, gateway, weight, active, inactive, ...why }) => [
+    tiered ? String(tier) : '',
     gateway,
     ...[weight, active, inactive].map(String),
-    [...(chosen ? ['chosen'] : []), ...(refused === '' ? [] : [refused])].join('; '),
+    [why.chosen ? 'chosen' : '', why.refused, why.passed].filter((word) => word !== '').join('; '),
   ]);
   const [title = '', ...lines] = formatColumns(columns, rows);
   return [line('candidates', title), ...lines.map((text) => line('', text))];

@@ -43,6 +43,20 @@ now: bits a second; so far: bytes`,
     assert.match(row as string, /^ {2}- +2001:db8::1 +1 +0 +0 /);
   });
 
+  test('of several tiers show them, and what they do at failures', () => {
+    const service = serviceState({
+      ...{ onDown: 'reset', failback: 'drain 60s', lastResort: 'unreachable' },
+      gateways: [busy, serviceGatewayState({ gateway: 'lte', tier: 3 })],
+    });
+    const [head, title, , row] = formatServices([service]);
+    assert.equal(
+      head,
+      'web: fwmark 1, IPv4, wlc, on-down reset, failback drain 60s, last-resort unreachable',
+    );
+    assert.match(title as string, /address +tier +weight/);
+    assert.match(row as string, /^ {2}lte +192\.0\.2\.1 +3 +1 /);
+  });
+
   test('without gateways, and none at all, say so', () => {
     assert.deepEqual(formatServices([serviceState({ gateways: [] })]), [
       'web: fwmark 1, IPv4, wlc',

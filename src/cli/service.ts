@@ -21,6 +21,19 @@ function formatPersistence({ persistence, persistenceKey, netmask }: ServiceStat
   return [`persistent ${persistence} s by ${persistenceKey}${mask}`];
 }
 
+const hasTiers = ({ gateways }: ServiceState): boolean =>
+  new Set(gateways.map(({ tier }) => tier)).size > 1;
+
+/** What it does at failures, where that is more than nothing. */
+function formatPolicy(service: ServiceState): string[] {
+  const { onDown, failback, lastResort } = service;
+  return [
+    ...(onDown === 'keep' ? [] : [`on-down ${onDown}`]),
+    ...(hasTiers(service) ? [`failback ${failback}`] : []),
+    ...(lastResort === 'main' ? [] : [`last-resort ${lastResort}`]),
+  ];
+}
+
 /** `web: fwmark 1, IPv4, wlc, persistent 300 s by source`. */
 function formatHead(service: ServiceState, paint: Paint): string {
   const { name, fwmark, family, scheduler, schedulerFlags, onePacket } = service;
@@ -30,6 +43,7 @@ function formatHead(service: ServiceState, paint: Paint): string {
     [scheduler, ...schedulerFlags].join(' '),
     ...formatPersistence(service),
     ...(onePacket ? ['one packet'] : []),
+    ...formatPolicy(service),
   ];
   return `${paint('bold', name || `fwmark ${fwmark}`)}: ${words.join(', ')}`;
 }
@@ -46,6 +60,7 @@ function weightCell({ weight, effectiveWeight }: ServiceGatewayState): Cell {
 const columns = [
   { title: '  gateway' },
   { title: 'address' },
+  { title: 'tier', right: true, optional: true },
   { title: 'weight', right: true },
   { title: 'upper', right: true, optional: true },
   { title: 'lower', right: true, optional: true },
@@ -63,12 +78,13 @@ const columns = [
 /** Nothing is not shown. */
 const formatSome = (number: number): string => (number === 0 ? '' : String(number));
 
-function toRow(gateway: ServiceGatewayState): Cell[] {
+function toRow(gateway: ServiceGatewayState, tiered: boolean): Cell[] {
   const { rates, totals } = gateway;
   return [
     // An unnamed one goes by its address, in the next column.
     `  ${gateway.gateway === gateway.address ? '-' : gateway.gateway}`,
     gateway.address || '-',
+    tiered ? String(gateway.tier) : '',
     weightCell(gateway),
     formatSome(gateway.upper),
     formatSome(gateway.lower),
@@ -84,6 +100,9 @@ function toRow(gateway: ServiceGatewayState): Cell[] {
   ];
 }
 
+const rowsOf = (service: ServiceState): Cell[][] =>
+  service.gateways.map((gateway) => toRow(gateway, hasTiers(service)));
+
 /** A block for each. */
 export function formatServices(services: readonly ServiceState[], paint: Paint = plain): string[] {
   if (services.length === 0) return ['no services'];
@@ -91,7 +110,7 @@ export function formatServices(services: readonly ServiceState[], paint: Paint =
     formatHead(service, paint),
     ...(service.gateways.length === 0
       ? ['  no gateways']
-      : formatColumns(columns, service.gateways.map(toRow), paint)),
+      : formatColumns(columns, rowsOf(service), paint)),
     '',
   ]);
   return [...blocks, 'now: bits a second; so far: bytes'];

@@ -84,6 +84,17 @@ describe('a new connection', () => {
     assert.match(decide(ask(), source({ answer })).because, /scheduler picks is refused/);
   });
 
+  for (const [verdict, words] of [
+    ['unreachable', 'all gateways are refused; the client is told (last-resort unreachable)'],
+    ['dropped', 'all gateways are refused; it ends here (last-resort drop)'],
+  ] as const)
+    test(`without a gateway goes nowhere if it is ${verdict}`, () => {
+      const answer = { verdict, gateway: 0, reason: '' };
+      const all = source({ answer, readSlots: () => [slot(3, { weight: 0 })] });
+      const { because, route: way, gateway } = decide(ask(), all);
+      assert.deepEqual([because, way, gateway], [words, '', null]);
+    });
+
   test('of a rule with nft depends on it', () => {
     const rules = [
       { ...rule('small', 'main', 'lvsj.yaml:7'), nft: 'meta length < 99' },

@@ -203,14 +203,16 @@ class Explainer {
 
   #explainAnswer(key: ServiceKey, { verdict, reason, template, gateway }: DryRun) {
     const source = this.#source;
-    const none = verdict === 'no_gateway' || verdict === 'no_service';
-    const candidates = verdict === 'known' ? [] : explainCandidates(source, key, gateway);
+    const ending = endings[verdict];
+    const none = ending !== undefined;
+    const candidates =
+      verdict === 'known' ? [] : explainCandidates(source, key, { gateway, reason });
     return {
       ...{ verdict, reason, candidates },
       template: template ? nameEntry(source, template) : null,
       gateway: none ? null : explainGateway(source, gateway, this.#packet),
-      because: none ? whyNone(candidates) : '',
-      route: none ? this.#describeRoute(0) : '',
+      because: none ? `${whyNone(candidates)}${ending}` : '',
+      route: ending === '' ? this.#describeRoute(0) : '',
     };
   }
 
@@ -257,6 +259,13 @@ function whyNone(candidates: readonly Candidate[]): string {
     ? 'the one that the scheduler picks is refused, and it takes no other'
     : 'all gateways are refused';
 }
+
+/** What becomes of a connection without a gateway, by verdict; '' where it goes on by the main table. */
+const endings: Record<string, string> = {
+  ...{ no_gateway: '', no_service: '' },
+  unreachable: '; the client is told (last-resort unreachable)',
+  dropped: '; it ends here (last-resort drop)',
+};
 
 /** '' for an address of the router's own. */
 function findLink(source: Source, client: string): string {

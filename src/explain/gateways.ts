@@ -2,14 +2,15 @@
 
 import { addressFromWords } from '../model/address.ts';
 import { type Applied, adminOf, gatewayKey, unavailableOf } from '../model/applied.ts';
-import type { Snat } from '../model/config.ts';
+import type { ServiceGatewayConfig, Snat } from '../model/config.ts';
 import type { LinkAddress } from '../model/environment.ts';
 import type { Candidate, ExplainedGateway, ExplainedPacket } from '../model/explanation.ts';
 import { contains, withPrefix } from '../model/prefix.ts';
 import { formatSnat } from '../model/snat.ts';
-import type { Family, ServiceKey } from '../model/table.ts';
+import { type Family, type ServiceKey, sameService } from '../model/table.ts';
 import { noNextHop } from '../plan/hops.ts';
 import type { GatewaySlot, Source } from './source.ts';
+import { explainTiers } from './tiers.ts';
 
 /** The configuration's name of a gateway, else its address; '' if there is none of this id. */
 export function gatewayName({ applied, gateways }: Source, id: number): string {
@@ -81,8 +82,8 @@ const lowerOf = ({ upper, lower }: GatewaySlot): number => lower || upper - Math
 function refusalOf(slot: GatewaySlot, source: Source, family: Family): string {
   const gateway = source.gateways.get(slot.gateway);
   if (!slot.configured || !gateway?.present) return 'deleted';
-  if (slot.weight === 0)
-    return whyAway(source.applied, gatewayName(source, slot.gateway), family) ?? 'weight 0';
+  const away = whyAway(source.applied, gatewayName(source, slot.gateway), family);
+  if (slot.weight === 0 || away) return away ?? 'weight 0';
   if (!slot.full) return '';
   return `full at ${slot.upper} connections, until fewer than ${lowerOf(slot)} are left`;
 }
@@ -90,31 +91,43 @@ function refusalOf(slot: GatewaySlot, source: Source, family: Family): string {
 const absent = { id: 0, weight: 0, upper: 0, lower: 0, active: 0, inactive: 0, chosen: false };
 
 /** Gateways that the configuration gives the service and that are not there. */
-function absentCandidates({ applied }: Source, key: ServiceKey, there: Set<string>): Candidate[] {
+function absentCandidates({ applied }: Source, key: ServiceKey, there: Set<string>) {
   const config = applied?.config;
-  const service = config?.services.find(({ fwmark }) => fwmark === key.fwmark);
-  return (service?.gateways ?? [])
+  return sharesOf(applied, key)
     .filter(({ gateway }) => !there.has(gateway))
     .filter(({ gateway }) =>
       config?.gateways.some(({ name, via }) => name === gateway && via[key.family]),
     )
-    .map(({ gateway }) => ({
+    .map(({ gateway, tier }) => ({
       ...absent,
-      gateway,
+      ...{ gateway, tier },
       refused: whyAway(applied, gateway, key.family) ?? 'not there',
     }));
 }
 
-/** chosen: id of the gateway that is. */
-export function explainCandidates(source: Source, key: ServiceKey, chosen: number): Candidate[] {
-  const candidates = source.readSlots(key).map((slot) => ({
-    gateway: gatewayName(source, slot.gateway),
-    id: slot.gateway,
-    ...{ weight: slot.weight, upper: slot.upper, lower: slot.lower },
-    ...{ active: slot.active, inactive: slot.inactive },
-    refused: refusalOf(slot, source, key.family),
-    chosen: slot.gateway === chosen,
-  }));
+const sharesOf = (applied: Applied | undefined, { fwmark }: ServiceKey): ServiceGatewayConfig[] =>
+  applied?.config.services.find((each) => each.fwmark === fwmark)?.gateways ?? [];
+
+/** Those of all tiers; reason: how the gateway of this id was chosen. */
+export function explainCandidates(
+  source: Source,
+  key: ServiceKey,
+  { gateway: chosen, reason }: { gateway: number; reason: string },
+): Candidate[] {
+  const shares = sharesOf(source.applied, key);
+  const candidates = source.readSlots(key).map((slot) => {
+    const gateway = gatewayName(source, slot.gateway);
+    const share = shares.find((each) => each.gateway === gateway);
+    return {
+      ...{ gateway, id: slot.gateway, tier: share?.tier ?? slot.tier + 1 },
+      ...{ weight: slot.weight, upper: slot.upper, lower: slot.lower },
+      ...{ active: slot.active, inactive: slot.inactive },
+      refused: refusalOf(slot, source, key.family),
+      chosen: slot.gateway === chosen,
+    };
+  });
   const there = new Set(candidates.map(({ gateway }) => gateway));
-  return [...candidates, ...absentCandidates(source, key, there)];
+  const service = source.services.find((each) => sameService(each, key));
+  const all = [...candidates, ...absentCandidates(source, key, there)];
+  return explainTiers(all, { reason, service });
 }

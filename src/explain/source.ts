@@ -44,6 +44,8 @@ export interface FoundRoute {
 export interface GatewaySlot {
   /** Id. */
   gateway: number;
+  /** From 0. */
+  tier: number;
   weight: number;
   upper: number;
   lower: number;

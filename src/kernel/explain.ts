@@ -3,7 +3,7 @@
 import type { FoundRoute, GatewaySlot, Source } from '../explain/source.ts';
 import { familyOf } from '../model/address.ts';
 import type { ExplainedPacket } from '../model/explanation.ts';
-import type { Family, ServiceKey } from '../model/table.ts';
+import { type Family, type ServiceKey, sameService } from '../model/table.ts';
 import { maxGateways } from '../plan/hops.ts';
 import { domainSetName } from '../plan/nft-rules.ts';
 import { directorLink, gatewayTable } from '../plan/objects.ts';
@@ -13,7 +13,7 @@ import type { Director } from './director.ts';
 import { dryRun } from './dry-run.ts';
 import { readEnvironment } from './environment.ts';
 import { knownGateways } from './hops.ts';
-import { readTable } from './read-table.ts';
+import { readServices, readSlots, readTable } from './read-table.ts';
 
 interface IpRoute {
   type?: string;
@@ -72,22 +72,17 @@ function readDomains(set: string, family: Family): string[] {
   );
 }
 
-function readServiceSlots({ maps, settings }: Director, key: ServiceKey): GatewaySlot[] {
-  const [, service] =
-    [...maps.services()].find(
-      ([each]) => each.fwmark === key.fwmark && each.family === key.family,
-    ) ?? [];
-  const slots = maps.slots.all(settings.slotsUsed);
-  const counts = maps.slotCounts.all(settings.slotsUsed);
-  return (service?.slots.slice(0, service.gatewayCount) ?? []).flatMap((number) => {
-    const [slot, count] = [slots.get(number), counts.get(number)];
+function readServiceSlots(director: Director, key: ServiceKey): GatewaySlot[] {
+  const all = readSlots(director);
+  const found = readServices(director, all).find(({ service }) => sameService(service, key));
+  return (found?.slots ?? []).flatMap((number, i) => {
+    const [slot, count] = [all.slots.get(number), all.counts.get(number)];
     if (!slot || !count) return [];
     const { gateway, weight, upper, lower, configured } = slot;
     const { active, inactive, overloaded } = count;
-    const full = overloaded !== 0;
-    return [
-      { gateway, weight, upper, lower, active, inactive, full, configured: configured !== 0 },
-    ];
+    const tier = found?.service.gateways[i]?.tier ?? 0;
+    const states = { full: overloaded !== 0, configured: configured !== 0 };
+    return [{ gateway, tier, weight, upper, lower, active, inactive, ...states }];
   });
 }
 

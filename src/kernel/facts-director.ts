@@ -45,7 +45,8 @@ const readGatewayFacts = (director: Director, applied: Applied | undefined): Gat
 
 function readServices(director: Director, applied: Applied | undefined): DirectorFacts['services'] {
   const names = new Names(applied);
-  return [...director.maps.services()].map(([{ family, fwmark }]) => ({
+  const services = [...director.maps.services()].filter(([{ tier }]) => tier === 0);
+  return services.map(([{ family, fwmark }]) => ({
     name: `service ${names.serviceName(fwmark) || fwmark}`,
     family: family as Family,
     fwmark,

@@ -5,6 +5,7 @@ import type { Applied } from '../model/applied.ts';
 import type { ServiceConfig, ServiceGatewayConfig } from '../model/config.ts';
 import type { ServiceGatewayState, ServiceState } from '../model/state.ts';
 import { type Family, noCounters, type Service, type ServiceGateway } from '../model/table.ts';
+import { formatFailback } from '../plan/failover-words.ts';
 import { netmaskText, policyOf } from '../plan/services.ts';
 import { type NamedGateway, Names, wantedAddress } from './config-names.ts';
 import type { Director } from './director.ts';
@@ -58,14 +59,21 @@ function withoutGateways(config: ServiceConfig, family: Family): Service {
 function toState({ service, slots }: SlottedService, all: Slots, names: Names): ServiceState {
   const { gateways, totals, rates, ...rest } = service;
   const ids = slots.map((slot) => all.slots.get(slot)?.gateway ?? 0);
+  const config = names.service(service.fwmark);
   return {
     name: names.serviceName(service.fwmark),
     ...rest,
+    ...(config && wordsOf(config)),
     gateways: listGateways(service, ids, names),
     totals: toTotals(totals),
     rates: toTotals(rates),
   };
 }
+
+/** More than the kernel knows: the daemon's part of it. */
+const wordsOf = ({ onDown, failback, lastResort }: ServiceConfig) => ({
+  ...{ onDown: onDown.action, failback: formatFailback(failback), lastResort },
+});
 
 /** ids: of the service's gateways in the kernel, in the same order. */
 function listGateways(service: Service, ids: number[], names: Names): ServiceGatewayState[] {
@@ -77,21 +85,29 @@ function listGateways(service: Service, ids: number[], names: Names): ServiceGat
       const found = present.filter(({ id }) => id === gateway.id);
       return found.length === 0
         ? [toAbsent(gateway, config)]
-        : found.map((each) => toGateway(gateway.config.name, each.gateway, config.weight));
+        : found.map((each) => toGateway(gateway.config.name, each.gateway, config));
     }),
     ...present
       .filter(({ id }) => !wanted.has(id))
       .map(({ id, gateway }) =>
-        toGateway(names.gatewayName(id) || gateway.address, gateway, gateway.weight),
+        toGateway(names.gatewayName(id) || gateway.address, gateway, {
+          weight: gateway.weight,
+          tier: gateway.tier + 1,
+        }),
       ),
   ];
 }
 
-function toGateway(name: string, gateway: ServiceGateway, weight: number): ServiceGatewayState {
+/** Its weight and its tier as they are told. */
+function toGateway(
+  name: string,
+  gateway: ServiceGateway,
+  { weight, tier }: Pick<ServiceGatewayConfig, 'weight' | 'tier'>,
+): ServiceGatewayState {
   const { upper, lower, active, inactive, persistent, totals, rates } = gateway;
   const address = nextHop(gateway.address);
   return {
-    ...{ gateway: name, address, weight, effectiveWeight: gateway.weight, upper, lower },
+    ...{ gateway: name, address, tier, weight, effectiveWeight: gateway.weight, upper, lower },
     ...{ active, inactive, persistent, totals: toTotals(totals), rates: toTotals(rates) },
   };
 }
@@ -99,7 +115,8 @@ function toGateway(name: string, gateway: ServiceGateway, weight: number): Servi
 function toAbsent(named: NamedGateway, config: ServiceGatewayConfig): ServiceGatewayState {
   const none = toTotals(noCounters());
   return {
-    ...{ gateway: named.config.name, address: wantedAddress(named), weight: config.weight },
+    ...{ gateway: named.config.name, address: wantedAddress(named) },
+    ...{ tier: config.tier, weight: config.weight },
     ...{ effectiveWeight: 0, upper: config.upper, lower: config.lower },
     ...{ active: 0, inactive: 0, persistent: 0, totals: none, rates: none },
   };

@@ -38,6 +38,8 @@ export interface Candidate {
   gateway: string;
   /** 0 while it has none. */
   id: number;
+  /** From 1, as in the file. */
+  tier: number;
   /** As the scheduler sees it. */
   weight: number;
   /** Thresholds, 0 = none. */
@@ -47,6 +49,8 @@ export interface Candidate {
   inactive: number;
   /** Why it takes no new connection, in words; '' if it can. */
   refused: string;
+  /** Why its tier is not asked, or gives way though it could take it, in words; '' if neither. */
+  passed: string;
   chosen: boolean;
 }
 

@@ -54,6 +54,8 @@ export interface TotalsState {
 export interface ServiceGatewayState {
   gateway: string;
   address: string;
+  /** From 1, as in the file. */
+  tier: number;
   /** As configured. */
   weight: number;
   /** As the scheduler sees it: 0 while drained or unavailable. */
@@ -78,6 +80,12 @@ export interface ServiceState {
   persistenceKey: string;
   netmask: string;
   onePacket: boolean;
+  /** What becomes of connections whose gateway is down: keep, reset, reschedule. */
+  onDown: string;
+  /** Of those on a lower tier once a higher one takes some again: stay, new, now, `drain 60s`. */
+  failback: string;
+  /** Of new ones that no gateway takes: main, unreachable, drop. */
+  lastResort: string;
   gateways: ServiceGatewayState[];
   totals: TotalsState;
   rates: TotalsState;

@@ -16,9 +16,12 @@ function diffFields(have: object, want: object, skip: readonly string[] = []): s
   const before = have as Record<string, unknown>;
   return Object.entries(want).flatMap(([field, value]) => {
     if (skip.includes(field) || isDeepStrictEqual(before[field], value)) return [];
-    return [`${field} ${plain(before[field])} -> ${plain(value)}`];
+    return [`${titles[field] ?? field} ${plain(before[field])} -> ${plain(value)}`];
   });
 }
+
+/** Fields that the file calls otherwise. */
+const titles: Record<string, string> = { onDown: 'on-down', lastResort: 'last-resort' };
 
 function plain(value: unknown): string {
   if (value === undefined || value === '' || value === 0) return 'none';
@@ -55,6 +58,15 @@ function diffNamed<T extends Named>(
 }
 
 const counters = ['gateways', 'totals', 'rates'];
+/** What a service does with connections whose gateway is down nobody sees while it has no gateway. */
+const unseen = ({ gateways }: Service): string[] =>
+  gateways.length === 0 ? [...counters, 'onDown'] : counters;
+
+/** As people count tiers. */
+const fromOne = (gateway: ServiceGateway): ServiceGateway => ({
+  ...gateway,
+  tier: gateway.tier + 1,
+});
 const countsOfGateway = ['active', 'inactive', 'persistent', 'totals', 'rates', 'address', 'port'];
 
 function diffGateways(
@@ -71,8 +83,9 @@ function diffGateways(
   return [
     ...want.flatMap((gateway) => {
       const old = have.find((each) => sameGateway(each, gateway));
-      if (!old) return [change('add', gateway, `weight ${gateway.weight}`)];
-      const fields = diffFields(old, gateway, countsOfGateway);
+      const tier = gateway.tier === 0 ? '' : `, tier ${gateway.tier + 1}`;
+      if (!old) return [change('add', gateway, `weight ${gateway.weight}${tier}`)];
+      const fields = diffFields(fromOne(old), fromOne(gateway), countsOfGateway);
       return fields.length > 0 ? [change('change', gateway, fields.join(', '))] : [];
     }),
     ...have
@@ -100,7 +113,7 @@ function diffServices(plan: Plan, config: Config): PlannedChange[] {
     ...want.services.flatMap((service) => {
       const old = have.services.find((each) => sameService(each, service));
       const name = title(service);
-      const own = old ? diffFields(old, service, counters) : [];
+      const own = old ? diffFields(old, service, unseen(old)) : [];
       const first: PlannedChange[] = old
         ? own.map((detail) => ({ verb: 'change', what: name, detail }))
         : [{ verb: 'add', what: name, detail: service.scheduler }];

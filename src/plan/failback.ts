@@ -4,9 +4,8 @@
 // so all that began until it was back leave, and all that come later stay. A gateway that is new or gets
 // its first weight takes nothing back. docs/failover.md tells it to people.
 
-import { type Applied, adminOf, gatewayKey, type Leave } from '../model/applied.ts';
+import { type Applied, adminOf, gatewayKey, type Leave, unavailableOf } from '../model/applied.ts';
 import type { Config, ServiceConfig, ServiceGatewayConfig } from '../model/config.ts';
-import { isDown } from '../model/health.ts';
 import type { Family } from '../model/table.ts';
 
 /** What tells which gateways take connections. */
@@ -22,11 +21,11 @@ const has = ({ gateways }: Config, name: string, family: Family): boolean =>
 
 /** Whether new connections go to a gateway: it is there, and nobody and nothing keeps them away. */
 function isOpen(facts: GatewayFacts, name: string, family: Family): boolean {
-  const { config, admin, gatewayIds, unavailable, health } = facts;
+  const { config, admin, gatewayIds } = facts;
   const key = gatewayKey(name, family);
   const isThere = has(config, name, family) && gatewayIds[key] !== undefined;
-  if (!isThere || unavailable[key] !== undefined) return false;
-  return adminOf(admin, name) === 'enabled' && !isDown(health[key]?.health ?? 'up');
+  const isAway = unavailableOf(facts, key) !== undefined;
+  return isThere && !isAway && adminOf(admin, name) === 'enabled';
 }
 
 /** A service in one of its families. */

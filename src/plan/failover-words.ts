@@ -49,6 +49,10 @@ export function watchWords({ monitor, resolvers }: GatewayConfig): Record<string
   };
 }
 
+/** As `stay`, `drain 60s`. */
+export const formatFailback = (failback: Failback): string =>
+  failback.kind === 'drain' ? `drain ${failback.seconds}s` : failback.kind;
+
 /** When connections on a lower tier are treated as if their gateway were down. */
 export function formatLeave(failback: Failback): string {
   if (failback.kind === 'now') return 'at once';

@@ -174,6 +174,7 @@ describe('services', () => {
     assert.deepEqual(rest, {
       ...{ name: 'web', family: 6, fwmark: 1, scheduler: 'wlc', schedulerFlags: [] },
       ...{ persistence: 60, persistenceKey: 'source', netmask: '128', onePacket: false },
+      ...{ onDown: 'reset', failback: 'stay', lastResort: 'main' },
     });
     assert.deepEqual(
       gateways.map(({ gateway, weight, effectiveWeight }) => [gateway, weight, effectiveWeight]),

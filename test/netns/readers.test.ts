@@ -97,7 +97,7 @@ describe('the readers', { timeout: 120_000 }, () => {
       return web?.gateways.map((each) => `${each.gateway} ${each.weight} ${each.effectiveWeight}`);
     };
     assert.deepEqual(weights(), ['fiber 3 3', 'lte 1 1', 'waits 1 0']);
-    assert.match(lab.lvsj('service 1'), /^web: fwmark 1, IPv4, wrr$/m);
+    assert.match(lab.lvsj('service 1'), /^web: fwmark 1, IPv4, wrr, on-down reset$/m);
     lab.lvsj('gateway fiber drain');
     assert.deepEqual(weights(), ['fiber 3 0', 'lte 1 1', 'waits 1 0']);
     assert.match(lab.lvsj('service'), /^ {2}fiber +192\.0\.2\.1 +0 of 3 /m);
