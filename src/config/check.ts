@@ -127,7 +127,8 @@ function checkHop({ path, link, family, via }: Hop, hops: Map<string, Path>, rep
   onlyOnce(hops, { key, path: at, reason, hint: 'a gateway can be in several services' }, report);
 }
 
-function checkServices({ services, general, names }: Draft, report: Report): void {
+function checkServices(draft: Draft, report: Report): void {
+  const { services, general, names } = draft;
   const marks = new Map<number, Path>();
   if (names.services.includes(mainService)) {
     const path = ['services', mainService];
@@ -150,11 +151,24 @@ function checkServices({ services, general, names }: Draft, report: Report): voi
       report.error({ path: [...path, 'gateways'], reason: 'a service needs a gateway' });
     checkShares([...path, 'gateways'], shares, { names, report });
   }
-  if (services.length > limits.services)
+  checkTiers(draft, report);
+}
+
+/** Each tier of a service is one of its own to the director, in each family. */
+function checkTiers({ services, gateways }: Draft, report: Report): void {
+  const vias = new Map(gateways.map(({ name, value }) => [name, value.via]));
+  const counts = services.flatMap(({ value }) =>
+    families.map((family) => {
+      const own = Object.entries(value.gateways).filter(([name]) => vias.get(name)?.[family]);
+      return new Set(own.map(([, { tier }]) => tier)).size;
+    }),
+  );
+  const count = counts.reduce((sum, each) => sum + each, 0);
+  if (count > limits.services)
     report.error({
       path: ['services'],
       atKey: true,
-      reason: `${services.length} services: a director holds ${limits.services}`,
+      reason: `${count} tiers of services in both families together: a director holds ${limits.services}`,
     });
 }
 

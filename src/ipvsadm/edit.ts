@@ -74,10 +74,17 @@ function settingsOf(
   return { ...command.key, scheduler, schedulerFlags, ...persistent, onePacket };
 }
 
+/** A director holds each tier of a service as one of its own. */
+const countTiers = ({ services }: Table): number =>
+  services.reduce(
+    (sum, { gateways }) => sum + new Set([0, ...gateways.map((g) => g.tier)]).size,
+    0,
+  );
+
 function addService(table: Table, command: ServiceCommand): Table {
   if (findService(table, command.key)) refuse('Service already exists');
   const settings = settingsOf(command);
-  if (table.services.length >= limits.services)
+  if (countTiers(table) >= limits.services)
     refuse(`Too many services: a director holds ${limits.services}`);
   const added = {
     ...settings,

@@ -16,7 +16,7 @@ export const longestTimeout = 31 * 24 * 3600;
 /** Seconds; IPVS's. */
 export const defaultTimeouts = { tcp: 900, tcpFin: 120, udp: 300 };
 
-/** Sizes of the datapath's arrays. 253: gateway ids fill one byte, 0, 254 and 255 are taken. */
+/** Sizes of the datapath's arrays. services: each tier is one. 253: gateway ids fill one byte, 0, 254 and 255 are taken. */
 export const limits = { services: 4096, gatewaysOfService: 64, nextHops: 253 } as const;
 
 /** Weights and thresholds: ipvsadm's. */
