@@ -14,13 +14,7 @@ import type {
   StatusState,
 } from '../model/state.ts';
 import { schemaOf } from './schema-of.ts';
-import {
-  adminState,
-  family,
-  gatewayHealth,
-  healthChange,
-  totalsState,
-} from './schemas-gateway.ts';
+import { adminState, family, gatewayHealth, healthChange, totalsState } from './schemas-gateway.ts';
 import type { ConnectionPage, DirectorEvent } from './store.ts';
 
 const text = z.string();

@@ -1,17 +1,18 @@
 // The gateways' watch in the daemon: what the configuration asks to be watched, by which director, with
 // the kernel's events on one side and what follows from a verdict on the other.
 
-import type { DirectorEvent } from '../api/store.ts';
 import { Director } from '../kernel/director.ts';
 import { knownGateways } from '../kernel/hops.ts';
+import type { NetworkListener } from '../kernel/watch.ts';
 import type { Applied } from '../model/applied.ts';
 import type { Environment } from '../model/environment.ts';
 import type { GatewayHealth } from '../model/health.ts';
 import { Monitor, type MonitorParts } from '../monitor/monitor.ts';
 import { watchedGateways } from '../monitor/watched.ts';
+import { linkProblem } from '../plan/gateways.ts';
 import { runRound } from '../probe/round.ts';
-import type { Log } from '../util/log.ts';
 import { Failover, type FailoverParts } from './failover.ts';
+import { FollowUp, type FollowUpParts } from './follow-up.ts';
 import { Samples } from './samples.ts';
 
 /** Those that wait as long are one round. */
@@ -23,14 +24,21 @@ const askRound: MonitorParts['ask'] = (questions, { target }, onResult, signal) 
   }
 };
 
-export interface GatewayWatchOptions extends Pick<FailoverParts, 'keep' | 'followUp' | 'signal'> {
-  log: Log;
-  emit: (event: DirectorEvent) => void;
+/** undefined: the kernel is still asking, which says nothing. One that is forgotten may be asked anew. */
+function neighbourFails(state: string, deleted: boolean): boolean | undefined {
+  if (deleted) return false;
+  if (state === 'FAILED') return true;
+  return state === 'INCOMPLETE' || state === '' ? undefined : false;
 }
+
+export interface GatewayWatchOptions
+  extends Pick<FailoverParts, 'log' | 'emit' | 'keep' | 'signal'>,
+    Pick<FollowUpParts, 'config'> {}
 
 export class GatewayWatch {
   readonly #monitor: Monitor;
   readonly #failover: Failover;
+  readonly #followUp: FollowUp;
   /** Held open: what is told of a gateway must not wait for it to be found. */
   #director: Director | undefined;
   #resumed = false;
@@ -38,7 +46,10 @@ export class GatewayWatch {
   constructor(options: GatewayWatchOptions) {
     const samples = new Samples();
     const director = (): Director | undefined => this.#director;
-    this.#failover = new Failover({ ...options, director });
+    const isDown = (key: string): boolean | undefined => this.#monitor.isDown(key);
+    this.#followUp = new FollowUp({ ...options, director, isDown });
+    const followUp: FailoverParts['followUp'] = (gateway) => this.#followUp.down(gateway);
+    this.#failover = new Failover({ ...options, director, followUp });
     this.#monitor = new Monitor({
       now: () => performance.now(),
       ask: askRound,
@@ -64,17 +75,22 @@ export class GatewayWatch {
     this.#monitor.update(watchedGateways(applied, environment, known, bits));
   }
 
-  /** From the kernel, at once: `link eth1 has no carrier`. */
-  linkFailed(link: string, problem: string): void {
-    this.#monitor.linkFailed(link, problem);
-  }
-
-  neighbour(link: string, address: string, fails: boolean): void {
-    this.#monitor.neighbour(link, address, fails);
-  }
+  /** The kernel's events, at once. That a link is well again is said by update(). */
+  readonly listener: NetworkListener = {
+    link: ({ link, deleted, ...facts }) => {
+      const problem = linkProblem(link, deleted ? undefined : facts);
+      if (problem !== '') this.#monitor.linkFailed(link, problem);
+    },
+    neighbour: ({ link, address, state, deleted }) => {
+      const fails = neighbourFails(state, deleted);
+      if (fails !== undefined) this.#monitor.neighbour(link, address, fails);
+    },
+    hasNeighbours: (link) => this.#monitor.gateways.some(({ target }) => target.link === link),
+  };
 
   close(): void {
     this.#monitor.close();
+    this.#followUp.close();
     this.#failover.keep();
     this.#director?.close();
   }

@@ -113,13 +113,14 @@ export class Reconciler {
     if (applied) this.#applied = applied;
   }
 
-  /** Connections that had a time to leave a lower tier. */
-  failBackIfDue(): void {
+  /** Whose time has come: connections that are to leave a lower tier, and what nobody confirmed. */
+  doWhatIsDue(): void {
+    this.#checkConfirmation();
     if (this.#applied && nextLeaveS(this.#applied) === 0) this.keepHealth({});
   }
 
   /** Takes back what nobody confirmed in time. */
-  checkConfirmation(): void {
+  #checkConfirmation(): void {
     if (rollBackIfDue() !== 'rolled back') return;
     using director = Director.find();
     const applied = director && readApplied(director);

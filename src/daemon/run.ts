@@ -15,6 +15,7 @@ import type { Log } from '../util/log.ts';
 import { socketPath } from '../util/socket-path.ts';
 import { DomainFeeder } from './domains.ts';
 import { GatewayWatch } from './gateway-watch.ts';
+import { Hooks } from './hooks.ts';
 import { later } from './later.ts';
 import { Reconciler } from './reconciler.ts';
 import { DirectorStore, type Listeners } from './store.ts';
@@ -37,25 +38,12 @@ const lookMs = 30_000;
 /** Ends with SIGTERM or SIGINT. */
 export async function runDaemon(options: DaemonOptions): Promise<void> {
   const { file, log } = options;
-  const listeners: Listeners = new Set();
-  const emit = (event: DirectorEvent): void => {
-    for (const listener of listeners) listener(event);
-  };
   await using stack = new AsyncDisposableStack();
   const over = new AbortController();
   stack.defer(() => over.abort());
   const { signal } = over;
-  const watch = new GatewayWatch({
-    ...{ log, emit, signal },
-    keep: (health) => reconciler.keepHealth(health),
-    followUp: () => {},
-  });
-  const reconciler = new Reconciler({
-    ...{ file, log, emit },
-    unkept: () => watch.unkept,
-    done: (applied, environment) => watch.update(applied, environment),
-  });
-  stack.defer(() => watch.close());
+  const listeners: Listeners = new Set();
+  const { reconciler, watch } = makeParts(options, { log, stack, signal, listeners });
   const again = later({ ms: retryMs, signal }, () => follow());
   const follow = later(
     { ms: settleMs, signal },
@@ -63,27 +51,46 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
   );
   const reload = guarded(log, () => reloadAndTell(reconciler));
   // Before the first look: what happens after it is told.
-  for (const watch of [watchNetwork, watchNft]) stack.adopt(watch(follow), (each) => each.close());
+  stack.adopt(watchNetwork(follow, watch.listener), (each) => each.close());
+  stack.adopt(watchNft(follow), (each) => each.close());
   stack.defer(watchFile(file, later({ ms: fileSettleMs, signal }, reload)));
   start(reconciler, file);
   feedDomains(reconciler, listeners, { log, stack });
   await openSockets(new DirectorStore(reconciler, listeners), reconciler, { ...options, stack });
-  const expire = guarded(log, () => {
-    reconciler.checkConfirmation();
-    reconciler.failBackIfDue();
-  });
-  const ends = [
-    onSignal('SIGHUP', reload),
-    every(dueMs, expire),
-    every(lookMs, follow),
-    keepWatchdog(),
-  ];
-  for (const end of ends) stack.defer(end);
+  const doWhatIsDue = guarded(log, () => reconciler.doWhatIsDue());
+  stack.defer(onSignal('SIGHUP', reload));
+  for (const end of [every(dueMs, doWhatIsDue), every(lookMs, follow), keepWatchdog()])
+    stack.defer(end);
   tellReady(reconciler);
   await Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')]);
   over.abort();
   notify({ stopping: true });
   log.info('ends; connections and the director go on without it');
+}
+
+/** Who keeps the kernel at the configuration, and who watches the gateways: each tells the other. */
+function makeParts(
+  { file, log }: DaemonOptions,
+  { stack, signal, listeners }: Parts & { signal: AbortSignal; listeners: Listeners },
+): { reconciler: Reconciler; watch: GatewayWatch } {
+  const hooks = new Hooks(log);
+  stack.defer(() => hooks.close());
+  const emit = (event: DirectorEvent): void => {
+    for (const listener of listeners) listener(event);
+    if (event.type === 'health') hooks.told(event, reconciler.applied?.config.hooks ?? []);
+  };
+  const watch: GatewayWatch = new GatewayWatch({
+    ...{ log, emit, signal },
+    keep: (health) => reconciler.keepHealth(health),
+    config: () => reconciler.applied?.config,
+  });
+  stack.defer(() => watch.close());
+  const reconciler = new Reconciler({
+    ...{ file, log, emit },
+    unkept: () => watch.unkept,
+    done: (applied, environment) => watch.update(applied, environment),
+  });
+  return { reconciler, watch };
 }
 
 interface Parts {

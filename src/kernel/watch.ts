@@ -2,29 +2,54 @@
 // namespace: by `ip monitor` and `nft monitor`, kept running.
 
 import { type ChildProcess, spawn } from 'node:child_process';
+import {
+  type AddressEvent,
+  type IpEvent,
+  type LinkEvent,
+  type NeighbourEvent,
+  parseEvent,
+} from './ip-events.ts';
 
 export interface Watch {
   close(): void;
 }
 
-/** After a monitor ended: the kernel may have had more to say than its socket holds. */
+/** Called at once. What went lost is not told: then `seen` is called, and all is to be looked at. */
+export interface NetworkListener {
+  /** Also its carrier. */
+  link?: (event: LinkEvent) => void;
+  address?: (event: AddressEvent) => void;
+  neighbour?: (event: NeighbourEvent) => void;
+  /** Those of this link are told; a LAN has thousands that nobody asks for. */
+  hasNeighbours?: (link: string) => boolean;
+}
+
+interface Program {
+  argv: [program: string, ...args: string[]];
+  line: (line: string) => void;
+  /** It had to be started again, or could not keep up with the kernel. */
+  lost: () => void;
+}
+
 const restartMs = 200;
 
-/** Calls `seen` whenever the program prints something, and whenever it had to be started again. */
-function watchProgram([program = '', ...args]: string[], seen: () => void): Watch {
+function watchProgram({ argv: [program, ...args], line, lost }: Program): Watch {
   let child: ChildProcess | undefined;
   let timer: NodeJS.Timeout | undefined;
   let closed = false;
   const start = (): void => {
     const env = { ...process.env, PATH: `${process.env.PATH ?? ''}:/usr/sbin:/sbin` };
-    child = spawn(program, args, { env, stdio: ['ignore', 'pipe', 'ignore'] });
-    child.stdout?.on('data', seen);
-    child.on('error', () => {});
-    child.on('close', () => {
+    const started = spawn(program, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
+    child = started;
+    splitLines(started.stdout, line);
+    // `netlink receive error No buffer space available`: it goes on after that.
+    started.stderr.on('data', lost);
+    started.on('error', () => {});
+    started.on('close', () => {
       if (closed) return;
       timer = setTimeout(() => {
         start();
-        seen();
+        lost();
       }, restartMs);
     });
   };
@@ -38,10 +63,66 @@ function watchProgram([program = '', ...args]: string[], seen: () => void): Watc
   };
 }
 
-/** Links (also their carrier), addresses, routes of all tables, policy rules; both families. */
-export const watchNetwork = (seen: () => void): Watch =>
-  watchProgram(['ip', 'monitor', 'link', 'address', 'route', 'rule'], seen);
+/** Not by node:readline, which takes its time where a hundred thousand routes come. */
+function splitLines(stream: NodeJS.ReadableStream, line: (line: string) => void): void {
+  let begun = '';
+  stream.setEncoding('utf8');
+  stream.on('data', (text: string) => {
+    const lines = (begun + text).split('\n');
+    begun = lines.pop() ?? '';
+    for (const each of lines) line(each);
+  });
+}
+
+const ip = (...objects: string[]): Program['argv'] => [
+  ...(['ip', '-N', '-o', 'monitor', 'label'] as const),
+  ...objects,
+];
+
+/**
+ * seen: something changed that a configuration, or what is ours, may follow from; listener: what it was. Routes have a
+ * process of their own: a carrier's loss must not wait behind those of a whole BGP table.
+ */
+export function watchNetwork(seen: () => void, listener: NetworkListener = {}): Watch {
+  const known = new Map<string, string>();
+  const line = (text: string): void => {
+    const event = parseEvent(text);
+    if (!event) return;
+    tell(event, listener);
+    if (isNews(event, known)) seen();
+  };
+  const lost = (): void => {
+    known.clear();
+    seen();
+  };
+  const watches = [ip('link', 'address', 'neigh', 'rule'), ip('route')].map((argv) =>
+    watchProgram({ argv, line, lost }),
+  );
+  return {
+    close: () => {
+      for (const watch of watches) watch.close();
+    },
+  };
+}
+
+function tell(event: IpEvent, { link, address, neighbour, hasNeighbours }: NetworkListener): void {
+  if (event.kind === 'link') link?.(event);
+  else if (event.kind === 'address') address?.(event);
+  else if (event.kind === 'neighbour' && hasNeighbours?.(event.link)) neighbour?.(event);
+}
+
+/** Links and addresses are told again and again as they are: with each advertisement, each scan of a wireless link. */
+function isNews(event: IpEvent, known: Map<string, string>): boolean {
+  if (event.kind === 'neighbour') return false;
+  if (event.kind === 'route') return true;
+  const key = event.kind === 'link' ? String(event.ifindex) : `${event.link} ${event.address}`;
+  const text = JSON.stringify(event);
+  const same = known.get(key) === text;
+  if (event.deleted) known.delete(key);
+  else known.set(key, text);
+  return !same;
+}
 
 /** Rules alone: sets that packets fill would have much to tell. */
 export const watchNft = (seen: () => void): Watch =>
-  watchProgram(['nft', 'monitor', 'rules'], seen);
+  watchProgram({ argv: ['nft', 'monitor', 'rules'], line: seen, lost: seen });

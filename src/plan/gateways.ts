@@ -89,7 +89,10 @@ function writeAddress(
 }
 
 /** What of the link keeps new connections away, in words; '' if nothing does. */
-function linkProblem(link: string, facts: LinkFacts | undefined): string {
+export function linkProblem(
+  link: string,
+  facts: Pick<LinkFacts, 'up' | 'carrier'> | undefined,
+): string {
   if (!facts) return `there is no link ${link}`;
   if (!facts.up) return `link ${link} is down`;
   return facts.carrier ? '' : `link ${link} has no carrier`;
