@@ -73,7 +73,7 @@ export class ProbeLab extends ConfigLab {
   }
 
   ask(askings: Asking[], options: AskOptions = {}): Asked {
-    const { timeoutMs = 1000, rounds = 1, env = [], pid } = options;
+    const { timeoutMs = 1500, rounds = 1, env = [], pid } = options;
     const input = JSON.stringify({ askings, timeoutMs, rounds } satisfies Ask);
     const enter = pid === undefined ? [] : ['nsenter', '-m', '-t', pid];
     const argv = [...enter, 'env', ...env, ...program];
