@@ -38,6 +38,8 @@ export class WrongAnswer extends Error {}
 
 /** Errors of the network: nobody is there, or somebody on the way says so. */
 const silentCodes: Record<string, string> = {
+  // ICMPv6: administratively prohibited.
+  EACCES: 'prohibited',
   ECONNREFUSED: 'refused',
   ECONNRESET: 'connection reset',
   EHOSTUNREACH: 'host unreachable',
@@ -49,7 +51,7 @@ const silentCodes: Record<string, string> = {
 
 /** Errors that this machine makes by itself: nothing was asked. */
 const voidCodes = new Set(
-  'EACCES EADDRINUSE EADDRNOTAVAIL EAGAIN EINVAL EMFILE ENETDOWN ENFILE ENOBUFS ENODEV ENOMEM EPERM'.split(
+  'EADDRINUSE EADDRNOTAVAIL EAGAIN EINVAL EMFILE ENETDOWN ENFILE ENOBUFS ENODEV ENOMEM EPERM'.split(
     ' ',
   ),
 );
