@@ -15,6 +15,8 @@ export interface Contender {
   downAt?(isp: Isp, since: number): number | undefined;
   /** Until new connections go to this ISP, too. */
   up(isp: Isp): Promise<void>;
+  /** What it said last, for who wonders why nothing works. */
+  told?(): string;
   end(): Promise<void>;
 }
 

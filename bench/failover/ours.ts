@@ -76,6 +76,11 @@ export class Ours implements Contender {
     )?.at;
   }
 
+  told(): string {
+    const last = this.changes.slice(-4).map(({ isp, health }) => `${isp} ${health}`);
+    return last.length > 0 ? `last of its gateways: ${last.join(', ')}` : '';
+  }
+
   async up(isp: Isp): Promise<void> {
     await this.#daemon.until(`${isp.host} up`, () => !this.#isDown(isp), changeMs);
   }

@@ -58,13 +58,14 @@ export const measureSeries = (options: SeriesOptions): Promise<Series> =>
   inLab(async (lab) => {
     const series = { contender: options.contender, case: options.case.name, problem: '' };
     const runs: RunFigures[] = [];
+    let contender: Contender | undefined;
     try {
-      const contender = await contenders[options.contender](lab, options.case);
+      contender = await contenders[options.contender](lab, options.case);
       const scene: Scene = { lab, contender, mostMs: options.mostMs };
       await (options.case.ask === 'none' ? idleRuns : busyRuns)(scene, options, runs);
       await contender.end();
     } catch (error) {
-      series.problem = (error as Error).message;
+      series.problem = `${(error as Error).message} ${contender?.told?.() ?? ''}`.trim();
     }
     return { ...series, runs };
   });
