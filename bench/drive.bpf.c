@@ -108,8 +108,11 @@ SEC("lwt_xmit")
 int bench_director(struct __sk_buff *skb)
 {
 	__u32 gateway = GATEWAY_NONE;
+	int verdict = direct(skb, &gateway);
 
-	verdict_count(HOOK_DIRECTOR, direct(skb, &gateway));
+	verdict_count(HOOK_DIRECTOR, verdict);
+	if (verdict == VERDICT_DROPPED)
+		return BPF_DROP;
 	mark_set(skb, gateway);
 	return BPF_LWT_REROUTE;
 }
