@@ -5,10 +5,10 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { Damping } from './damping.ts';
 
-const hold = { first: 1000, most: 60_000 };
+const usual = { first: 1000, most: 60_000 };
 
 /** The hold-down after each time that it was up for so long. */
-function holds(ups: number[]): number[] {
+function holds(ups: number[], hold = usual): number[] {
   const damping = new Damping(hold);
   let at = 0;
   damping.wentDown(at);
@@ -24,7 +24,7 @@ function holds(ups: number[]): number[] {
 }
 
 test('the first time it is `first`, though it was up for a moment only', () => {
-  const damping = new Damping(hold);
+  const damping = new Damping(usual);
   damping.wentDown(1);
   assert.equal(damping.holdMs, 1000);
 });
@@ -38,13 +38,18 @@ test('each `most` that it stays up takes one doubling back', () => {
   assert.deepEqual(holds([1, 1, 1, 60_000, 180_000, 1]), [2000, 4000, 8000, 4000, 1000, 2000]);
 });
 
+test('one duration is always so long, and none holds nothing', () => {
+  assert.deepEqual(holds([1, 1, 9000], { first: 5000, most: 5000 }), [5000, 5000, 5000]);
+  assert.deepEqual(holds([0, 0, 9000], { first: 0, most: 0 }), [0, 0, 0]);
+});
+
 test('it is never out of bounds, and a relapse never shortens it', () => {
   fc.assert(
     fc.property(fc.array(fc.nat(200_000)), (ups) => {
       let before = 0;
       for (const [i, ms] of holds(ups).entries()) {
-        assert.ok(ms >= hold.first && ms <= hold.most);
-        if ((ups[i] ?? 0) < hold.most) assert.ok(ms >= before);
+        assert.ok(ms >= usual.first && ms <= usual.most);
+        if ((ups[i] ?? 0) < usual.most) assert.ok(ms >= before);
         before = ms;
       }
     }),

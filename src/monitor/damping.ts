@@ -4,7 +4,9 @@ import type { MonitorConfig } from '../model/config.ts';
 
 export class Damping {
   readonly #hold: MonitorConfig['hold'];
-  #relapses = 0;
+  /** How often `first` is doubled. */
+  #doublings = 0;
+  #relapsed = false;
   /** Since when it is up again; undefined: it was never down. */
   #upSince: number | undefined;
 
@@ -12,14 +14,16 @@ export class Damping {
     this.#hold = hold;
   }
 
-  /** Each `most` that it was up in between takes back one relapse; less is one more. */
+  /** Each `most` that it was up in between takes back one doubling; less is a relapse. */
   wentDown(at: number): void {
     if (this.#upSince === undefined) return;
     const { most } = this.#hold;
     const steady = at - this.#upSince;
-    if (steady >= most) this.#relapses = Math.max(0, this.#relapses - Math.floor(steady / most));
+    this.#relapsed = steady < most;
+    if (!this.#relapsed && most > 0)
+      this.#doublings = Math.max(0, this.#doublings - Math.floor(steady / most));
     // More than it takes to reach `most` would only have to be taken back later.
-    else if (this.holdMs < most) this.#relapses++;
+    else if (this.holdMs < most) this.#doublings++;
   }
 
   cameUp(at: number): void {
@@ -27,12 +31,12 @@ export class Damping {
   }
 
   get relapsed(): boolean {
-    return this.#relapses > 0;
+    return this.#relapsed;
   }
 
   /** How long it must be well now. */
   get holdMs(): number {
     const { first, most } = this.#hold;
-    return Math.min(first * 2 ** this.#relapses, most);
+    return Math.min(first * 2 ** this.#doublings, most);
   }
 }

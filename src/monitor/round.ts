@@ -54,12 +54,6 @@ export class Round {
     return true;
   }
 
-  /** What is not answered counts as if it could not be asked. */
-  close(): void {
-    this.#open.clear();
-    this.#judge();
-  }
-
   /** It can be judged before all have answered. */
   #judge(): void {
     if (this.judgement) return;

@@ -5,6 +5,8 @@ import { describe, test } from 'node:test';
 import { dns, http, ping, Simulator, type World, withPing } from '../../test/gateway-simulator.ts';
 import type { MonitorConfig } from '../model/config.ts';
 import { defaultMonitor } from '../model/monitor.ts';
+import type { Round } from './round.ts';
+import { Verdict } from './verdict.ts';
 
 const blind: MonitorConfig = { ...defaultMonitor, probes: [] };
 const noCarrier = 'link eth1 has no carrier';
@@ -75,21 +77,23 @@ describe('without probes', () => {
     assert.equal(simulator.verdict.reason, '');
   });
 
-  test('a link that flaps is held', () => {
-    const simulator = steady(blind);
-    for (let i = 0; i < 3; i++) {
-      simulator.link(noCarrier);
-      simulator.run(100);
-      simulator.link('');
-      simulator.run(9000);
-    }
+  for (const [hold, expected] of [
     // At once; `first` doubled; doubled again.
-    const ups = simulator.transitions.filter(({ to }) => to === 'up').map(({ at }) => at - 5000);
-    assert.deepEqual(
-      ups.map((at, i) => Math.round((at - i * 9100 - 100) / 1000)),
-      [0, 2, 4],
-    );
-  });
+    [{ first: 1000, most: 60_000 }, [0, 2000, 4000]],
+    [{ first: 3000, most: 60_000 }, [0, 6000, 12_000]],
+    [{ first: 30_000, most: 30_000 }, [0, 30_000, 30_000]],
+  ] as const)
+    test(`a link that flaps is held for ${hold.first} ms at first, ${hold.most} at the most`, () => {
+      const simulator = steady({ ...blind, hold });
+      const held = expected.map(() => {
+        simulator.link(noCarrier);
+        simulator.run(100);
+        simulator.link('');
+        const took = simulator.timeUntil('up', 60_000) ?? Number.POSITIVE_INFINITY;
+        return Math.floor(took / 1000) * 1000;
+      });
+      assert.deepEqual(held, expected);
+    });
 
   test('a failed neighbour entry takes it down', () => {
     const simulator = steady(blind);
@@ -119,6 +123,17 @@ describe('without probes', () => {
     simulator.neighbour(true);
     simulator.run(rise);
     assert.equal(simulator.verdict.health, 'down');
+  });
+
+  test('probes that can no more be asked are not tried in burst', () => {
+    const simulator = steady(withPing);
+    simulator.change({ isDead: true });
+    simulator.timeUntil('suspect', 2000);
+    simulator.change({ isVoid: true });
+    simulator.run(1000);
+    const { length } = simulator.rounds;
+    simulator.run(10_000);
+    assert.equal(simulator.rounds.length, length + 10);
   });
 });
 
@@ -218,6 +233,26 @@ test('a quorum of one is content with one answer', () => {
   simulator.change({ isPortal: true, deadHosts: ['http'] });
   simulator.run(60_000);
   assert.equal(path(simulator), '');
+});
+
+test('an answer to a later round makes silence before it meaningless', () => {
+  const verdict = new Verdict({ ...withPing, timeoutMs: 5000 }, 0);
+  const tell = (at: number, round: Round | undefined, outcome: 'ok' | 'silent'): void =>
+    verdict.result(at, round!.number, { probe: ping, at, outcome, rttMs: null, detail: outcome });
+  const first = verdict.due(0);
+  for (let at = 100; at < 1000; at += 100) verdict.due(at);
+  const second = verdict.due(1000);
+  tell(1040, second, 'ok');
+  tell(1050, first, 'silent');
+  assert.equal(verdict.health, 'up');
+});
+
+test('an answer that takes as long as the timeout allows is no failure', () => {
+  const simulator = steady(withPing);
+  simulator.change({ delayMs: 230 });
+  simulator.run(60_000);
+  // Suspect at first; then so late an answer is what is expected.
+  assert.equal(path(simulator), 'suspect up');
 });
 
 test('a daemon that stood still believes no silence of that time', () => {

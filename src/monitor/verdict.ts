@@ -248,15 +248,7 @@ export class Verdict {
     this.#noticeStandstill(at);
     this.#calledAt = Math.max(at, this.#calledAt);
     for (const round of this.#rounds.values()) {
-      if (at < round.endsAt + forgottenMs) continue;
-      const open = round.judgement === undefined;
-      round.close();
-      this.#rounds.delete(round.number);
-      if (open) this.#tell(at, round);
-    }
-    for (const round of this.#rounds.values()) {
-      if (at < round.lateAt) continue;
-      if (this.#brownout.measures && !isDown(this.health)) this.#hasten(at + this.#config.burstMs);
+      if (at >= round.endsAt + forgottenMs) this.#rounds.delete(round.number);
       const lateness = round.lateness(at, (probe) => this.#works(at, probe));
       if (lateness !== '') this.#judge.suspect(at, 'probes', lateness);
     }
