@@ -107,7 +107,8 @@ export class Judge {
     this.#streak.add(round.number, good);
     // A later round, overtaken by nothing, has said otherwise.
     if (good ? this.#streak.good === 0 : this.#streak.bad === 0) return;
-    if (!good) this.#bad(at, round.failure || noNeighbour);
+    if (!good && round.judgement === 'void') this.#bad(at, 'neighbour', noNeighbour);
+    else if (!good) this.#bad(at, 'probes', round.failure);
     else if (this.#health === 'down' && !standing.isBrown) {
       this.#wellSince ??= at;
       this.#go(at, 'recovering', 'it answers again');
@@ -122,16 +123,16 @@ export class Judge {
     return isBack && isDown(this.#health) ? true : undefined;
   }
 
-  #bad(at: number, failure: string): void {
+  #bad(at: number, cause: Cause, failure: string): void {
     const { fall } = this.#config;
     const enough = this.#streak.bad >= fall;
     if (enough) this.#wellSince = undefined;
     const rounds = fall === 1 ? 'a round' : `${fall} rounds`;
-    if (this.#health === 'up') this.suspect(at, 'probes', failure);
+    const all = cause === 'probes' ? `${rounds} failed: ${failure}` : failure;
+    if (this.#health === 'up') this.suspect(at, cause, failure);
     else if (this.#health === 'recovering') this.#go(at, 'down', failure);
-    else if (this.#health === 'suspect' && enough)
-      this.down(at, 'probes', `${rounds} failed: ${failure}`);
-    this.#cause = 'probes';
+    else if (this.#health === 'suspect' && enough) this.down(at, cause, all);
+    this.#cause = cause;
   }
 
   /** What follows from the time that passes, and from what is no more. */

@@ -123,6 +123,10 @@ describe('without probes', () => {
     simulator.neighbour(true);
     simulator.run(rise);
     assert.equal(simulator.verdict.health, 'down');
+    assert.equal(simulator.verdict.reason, 'the next hop does not answer');
+    simulator.neighbour(false);
+    simulator.run(2 * rise);
+    assert.equal(simulator.verdict.health, 'up');
   });
 
   test('probes that can no more be asked are not tried in burst', () => {
