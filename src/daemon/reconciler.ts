@@ -110,7 +110,15 @@ export class Reconciler {
   keepHealth(health: Record<string, GatewayHealth>): void {
     using director = Director.find();
     const applied = director && writeHealth(director, health);
-    if (applied) this.#applied = applied;
+    if (!applied) return;
+    this.#applied = applied;
+    const { config, file } = applied;
+    // Only the questions to a provider's resolvers are planned by its gateway's health.
+    const turned = config.gateways.some(
+      ({ name, resolvers }) =>
+        resolvers.length > 0 && Object.keys(health).some((key) => key.startsWith(`${name}/`)),
+    );
+    if (turned) this.#deploy({ config, file, repair: false });
   }
 
   /** Whose time has come: connections that are to leave a lower tier, and what nobody confirmed. */
