@@ -5,6 +5,7 @@ import type { HookConfig } from '../model/config.ts';
 import type { HealthChange } from '../model/health.ts';
 import { UserError } from '../util/error.ts';
 import type { Log } from '../util/log.ts';
+import { usualPriority } from '../util/priority.ts';
 import { runTimed, type TimedResult } from '../util/run-timed.ts';
 
 interface Call {
@@ -106,7 +107,7 @@ export class Hooks {
     const begun = performance.now();
     try {
       const signal = AbortSignal.any([this.#end.signal, timeout]);
-      const result = await this.#run(hook.command, signal, hookEnvironment(change));
+      const result = await this.#run(hook.command, signal, hookEnvironment(change), usualPriority);
       this.#report(call, result, Math.round(performance.now() - begun));
     } catch (error) {
       const reason = this.#reasonOf(error, hook, timeout);

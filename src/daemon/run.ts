@@ -12,6 +12,7 @@ import { notify, watchdogIntervalMs } from '../kernel/notify.ts';
 import { watchNetwork, watchNft } from '../kernel/watch.ts';
 import { exit, UserError } from '../util/error.ts';
 import type { Log } from '../util/log.ts';
+import { takePriority } from '../util/priority.ts';
 import { socketPath } from '../util/socket-path.ts';
 import { DomainFeeder } from './domains.ts';
 import { GatewayWatch } from './gateway-watch.ts';
@@ -38,6 +39,7 @@ const lookMs = 30_000;
 /** Ends with SIGTERM or SIGINT. */
 export async function runDaemon(options: DaemonOptions): Promise<void> {
   const { file, log } = options;
+  takePriority();
   await using stack = new AsyncDisposableStack();
   const over = new AbortController();
   stack.defer(() => over.abort());

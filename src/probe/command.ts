@@ -1,5 +1,6 @@
 // Asks a command of the user's: exit status 0 is yes.
 
+import { usualPriority } from '../util/priority.ts';
 import { runTimed } from '../util/run-timed.ts';
 import { type Answer, type Job, ok, WrongAnswer } from './answer.ts';
 
@@ -9,14 +10,19 @@ export async function probeCommand(
   signal: AbortSignal,
 ): Promise<Answer> {
   const began = performance.now();
-  const { status, stderr } = await runTimed(command, signal, {
-    LVSJ_GATEWAY: target.gateway,
-    LVSJ_FAMILY: String(target.family),
-    LVSJ_LINK: target.link,
-    LVSJ_NEXT_HOP: target.nextHop,
-    LVSJ_SOURCE: target.source,
-    LVSJ_MARK: String(target.mark),
-  });
+  const { status, stderr } = await runTimed(
+    command,
+    signal,
+    {
+      LVSJ_GATEWAY: target.gateway,
+      LVSJ_FAMILY: String(target.family),
+      LVSJ_LINK: target.link,
+      LVSJ_NEXT_HOP: target.nextHop,
+      LVSJ_SOURCE: target.source,
+      LVSJ_MARK: String(target.mark),
+    },
+    usualPriority,
+  );
   if (status === 0) return ok(performance.now() - began);
   const ended = status === null ? 'killed by a signal' : `exit status ${status}`;
   throw new WrongAnswer(stderr.trim() || ended);

@@ -1,6 +1,7 @@
 // Runs other programs beside everything else and for a limited time, without a shell: probes, hooks.
 
 import { type ChildProcess, spawn } from 'node:child_process';
+import { setPriority } from 'node:os';
 import type { Readable } from 'node:stream';
 import { UserError } from './error.ts';
 import { programPath, startProblem } from './run.ts';
@@ -18,13 +19,14 @@ export interface TimedResult {
 const mostBytes = 64 * 1024;
 
 /**
- * Runs `argv` until it ends, with no variables but `env` and PATH. With the signal it and all that it started
+ * Runs `argv` until it ends, with no variables but `env` and PATH, and our priority if none is given. With the signal it and all that it started
  * are killed, and the promise is rejected at once with the signal's reason. Rejected with a UserError if it could not be started.
  */
 export async function runTimed(
   argv: string[],
   signal: AbortSignal,
   env: Record<string, string> = {},
+  priority?: number,
 ): Promise<TimedResult> {
   const [program, ...args] = argv;
   if (program === undefined) throw new Error('runTimed: no program given');
@@ -35,6 +37,7 @@ export async function runTimed(
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { LANG: 'C.UTF-8', ...env, PATH: programPath() },
   });
+  if (priority !== undefined && child.pid !== undefined) setPriority(child.pid, priority);
   const { promise, resolve, reject } = Promise.withResolvers<TimedResult>();
   const texts = [collect(child.stdout), collect(child.stderr)] as const;
   const stop = (): void => {
