@@ -42,8 +42,14 @@ function readHead(map: BpfMap): { version: number; length: number } | undefined 
 
 const countParts = (length: number): number => Math.ceil(length / partBytes);
 
-/** The text of the version that counts, or undefined where none does. */
-function readText(map: BpfMap): Buffer | undefined {
+/** A text and its version. */
+interface Text {
+  version: number;
+  text: Buffer;
+}
+
+/** That of the version that counts, or undefined where none does. */
+function readText(map: BpfMap): Text | undefined {
   for (;;) {
     const current = readHead(map);
     if (!current) return undefined;
@@ -53,14 +59,22 @@ function readText(map: BpfMap): Buffer | undefined {
     );
     // A writer took this version away meanwhile: another one counts now.
     if (parts.some((part) => part === undefined)) continue;
-    return Buffer.concat(parts as Buffer[]).subarray(0, length);
+    return { version, text: Buffer.concat(parts as Buffer[]).subarray(0, length) };
   }
 }
 
-/** Undefined where only lvsj ipvsadm was used. */
+/** What was read last: the daemon asks twice a second, and a long one takes milliseconds. */
+let last: { mapId: number; version: number; applied: Applied } | undefined;
+
+/** Undefined where only lvsj ipvsadm was used. Others hold it too: it is not to be changed. */
 export function readApplied({ maps }: Director): Applied | undefined {
-  const text = readText(maps.map('applied'));
-  return text && (JSON.parse(inflateRawSync(text).toString('utf8')) as Applied);
+  const map = maps.map('applied');
+  if (last?.mapId === map.info.id && last.version === readHead(map)?.version) return last.applied;
+  const read = readText(map);
+  if (!read) return undefined;
+  const applied = JSON.parse(inflateRawSync(read.text).toString('utf8')) as Applied;
+  last = { mapId: map.info.id, version: read.version, applied };
+  return applied;
 }
 
 /** The caller holds the lock. */

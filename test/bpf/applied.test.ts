@@ -49,6 +49,16 @@ test('what was written is read back, short or long, and the old one takes no mor
   assert.equal([...director.maps.map('applied').keys()].length, 2);
 });
 
+test('what nobody wrote anew is not read anew, by whichever handle', () => {
+  writeApplied(director, makeApplied(7, 100));
+  const applied = readApplied(director);
+  const other = Director.find()!;
+  assert.equal(readApplied(other), applied);
+  writeApplied(other, makeApplied(8, 100));
+  other.close();
+  assert.equal(readApplied(director)?.generation, 8);
+});
+
 test('a writer that was killed before the end has changed nothing', () => {
   const applied = makeApplied(4, 5000);
   writeApplied(director, applied);
