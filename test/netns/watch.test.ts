@@ -84,9 +84,9 @@ describe('the watch of a network namespace', { timeout: 60_000 }, () => {
         if (!carrier) took.push(performance.now() - start);
       }
     }
-    const [best, median, worst] = [0, 5, 9].map((at) => took.toSorted((a, b) => a - b)[at]!);
-    t.diagnostic(`a lost carrier is told after ${best} ms, ${median} ms, at most ${worst} ms`);
-    assert.ok(median! < 200, `${median} ms`);
+    const sorted = took.toSorted((a, b) => a - b).map((ms) => Math.round(ms * 10) / 10);
+    t.diagnostic(`a lost carrier is told after so many ms: ${sorted.join(' ')}`);
+    assert.ok(sorted[5]! < 200);
   });
 
   test('tells of a link that its admin takes down', async () => {
