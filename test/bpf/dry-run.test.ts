@@ -8,6 +8,7 @@ import type { DryRun } from '../../src/explain/source.ts';
 import { dryRun } from '../../src/kernel/dry-run.ts';
 import { schedulerNames } from '../../src/kernel/read-table.ts';
 import { persistenceKeys } from '../../src/model/persistence.ts';
+import { failbacks, lastResorts } from '../../src/model/policy.ts';
 import { flagNames } from '../../src/model/scheduler.ts';
 import { gatewayAddress, openBed } from './bed.ts';
 import { assertExact } from './exact.ts';
@@ -53,13 +54,20 @@ function ask(flow: Flow, fwmark = 1): DryRun {
 const addressOf = ({ gateway }: DryRun): string =>
   gateway === 0 ? 'none' : bed.gatewayOf((gateway << bed.director.bits.shift) >>> 0);
 
+/** What the mark says of a connection that no gateway takes, whatever slot it was given. */
+const nowhere: Record<string, string> = {
+  no_gateway: 'none',
+  unreachable: 'refused',
+  dropped: '-',
+};
+
 /** Asks, sends the flow's first packet, and asks again: all three must agree. */
 function assertForetold(flow: Flow): void {
   const told = ask(flow);
   const { verdict, mark } = bed.run('director', flow.up(), 1);
   const what = `${flow.protocol} ${flow.client}:${flow.port} ${flow.server}: ${verdict}`;
   assert.equal(told.verdict.toUpperCase(), verdict, what);
-  assert.equal(told.verdict === 'no_gateway' ? 'none' : addressOf(told), bed.gatewayOf(mark), what);
+  assert.equal(nowhere[told.verdict] ?? addressOf(told), bed.gatewayOf(mark), what);
   if (!['NEW', 'TEMPLATE', 'KNOWN'].includes(verdict)) return;
   const { connection, ...known } = ask(flow);
   assert.deepEqual(known, { verdict: 'known', reason: told.reason, gateway: told.gateway }, what);
@@ -95,12 +103,17 @@ function randomService(random: Random, scheduler: string): ServiceOptions {
     persistenceKey: pick(random, persistenceKeys),
     netmask: pick(random, netmasks[family]),
     onePacket: random(6) === 0,
+    policy: {
+      failback: pick(random, failbacks),
+      lastResort: pick(random, lastResorts),
+    },
     gateways: Array.from({ length: pick(random, [0, 1, 2, 4, 7]) }, (_, i) => [
       i + 1,
       {
         weight: pick(random, [0, 1, 1, 2, 3]),
         upper: pick(random, [0, 0, 0, 5]),
         lower: random(3),
+        tier: pick(random, [0, 0, 1, 3]),
       },
     ]),
   };
