@@ -25,6 +25,8 @@ export interface SteadyChoice {
   timeout?: number;
   from?: string[];
   host?: string;
+  /** The internet host if not said. */
+  to?: string;
 }
 
 /** Starts them; comes back when all stand. */
@@ -34,8 +36,9 @@ export async function startSteady(
   choice: SteadyChoice = {},
 ): Promise<SteadyRun> {
   const { count = 100, udp = false, interval = 0.5, timeout = 5, host = 'lan' } = choice;
+  const { to = serverAddress[family] } = choice;
   const from = (choice.from ?? lab.clients(family)).flatMap((address) => ['--from', address]);
-  const words = `steady --to ${serverAddress[family]} --count ${count} --interval ${interval} --timeout ${timeout}`;
+  const words = `steady --to ${to} --count ${count} --interval ${interval} --timeout ${timeout}`;
   const argv = [...clientProgram, ...words.split(' '), ...(udp ? ['--udp'] : []), ...from];
   const [command, ...args] = inHost(lab.name, host, argv);
   const child = spawn(command as string, args, { stdio: ['ignore', 'pipe', 'pipe'] });
