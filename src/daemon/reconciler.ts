@@ -95,10 +95,7 @@ export class Reconciler {
     // Somebody took the director itself away.
     const wanted = applied ?? this.#applied;
     if (!wanted) return;
-    if (applied && repairs.length === 0 && same) {
-      if (!isDeepStrictEqual(applied, this.#applied)) this.#adopt(applied);
-      return;
-    }
+    if (applied && repairs.length === 0 && same) return this.#followOthers();
     const { config, file } = wanted;
     const done = this.#deploy({ config, file, environment, repair: true });
     if (repairs.includes(nftRepair)) dropLost(config.markMask);
@@ -121,9 +118,18 @@ export class Reconciler {
     if (turned) this.#deploy({ config, file, repair: false });
   }
 
+  /** `lvsj apply` beside us: the kernel has it, the watch must know it. */
+  #followOthers(): void {
+    using director = Director.find();
+    const applied = director && readApplied(director);
+    const known = applied === this.#applied || isDeepStrictEqual(applied, this.#applied);
+    if (applied && !known) this.#adopt(applied);
+  }
+
   /** Whose time has come: connections that are to leave a lower tier, and what nobody confirmed. */
   doWhatIsDue(): void {
     this.#checkConfirmation();
+    this.#followOthers();
     if (this.#applied && nextLeaveS(this.#applied) === 0) this.keepHealth({});
   }
 
