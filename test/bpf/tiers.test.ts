@@ -64,6 +64,20 @@ describe('a tier', () => {
     assert.equal(gatewayOf(4), gatewayAddress(1));
   });
 
+  test('takes what the scheduler above refuses, though another gateway there would take it', () => {
+    const full = { upper: 1 };
+    const gateways: ServiceOptions['gateways'] = [
+      [1, full],
+      [2, full],
+      [3, { tier: 1 }],
+    ];
+    bed.setService({ scheduler: 'sh', gateways });
+    assert.notEqual(gatewayOf(1), gatewayAddress(3));
+    assert.equal(gatewayOf(2), gatewayAddress(3));
+    bed.setService({ scheduler: 'sh', schedulerFlags: ['sh-fallback'], gateways });
+    assert.notEqual(gatewayOf(3), gatewayAddress(3));
+  });
+
   test('schedules by itself: its turns go on where they were', () => {
     bed.setService({
       gateways: [
