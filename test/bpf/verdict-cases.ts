@@ -1,67 +1,25 @@
 // Packet in -> verdict, and the gateway bits after it.
 
 import assert from 'node:assert/strict';
-import type { Bed, Hook, Verdict } from './bed.ts';
+import type { Bed } from './bed.ts';
 import { setOnDown, takeDown, takeUp } from './down.ts';
-import { client4, client6, Flow, server4, server6 } from './flow.ts';
-import { mac, type Packet, packet } from './packet.ts';
+import { Flow } from './flow.ts';
+import { mac, packet } from './packet.ts';
 import { passedOn } from './passed-on-cases.ts';
-import { gatewayAddress, type ServiceOptions } from './service.ts';
+import { gatewayAddress } from './service.ts';
+import {
+  down4,
+  first,
+  mark,
+  ports,
+  tcp,
+  tcp6,
+  udp,
+  up4,
+  up6,
+  type VerdictCase,
+} from './verdict-bed.ts';
 
-export interface VerdictCase {
-  /** A sentence, read after the verdict. */
-  name: string;
-  hook: Hook;
-  verdict: Verdict;
-  before?: (bed: Bed) => void;
-  packet: Packet | Buffer;
-  /** Its mark before; without it that of a service with one gateway, 1. */
-  mark?: number;
-  /** As Bed.gatewayOf(); without it none at the director, and the mark unchanged at tc. */
-  gateway?: string;
-  /** By a real link: only the verdict is seen. */
-  byWire?: boolean;
-}
-
-const up4 = { src: client4, dst: server4 };
-const up6 = { src: client6, dst: server6 };
-const down4 = { src: server4, dst: client4 };
-const ports = { sport: 4000, dport: 80 };
-const tcp = new Flow();
-const tcp6 = new Flow({ client: client6 });
-const udp = new Flow({ protocol: 'udp' });
-const first = gatewayAddress(1);
-
-const mark = {
-  served: 0x12_3401,
-  persistent: 2,
-  ipv6Only: 3,
-  empty: 4,
-  drained: 5,
-  /** Gateway 101 has no other service, so that it goes with this one. */
-  losing: 6,
-  /** As long as gateway 2 is down, its connections are reset or go to gateway 1. */
-  failing: 11,
-  nobody: 7,
-  onePacket: 8,
-  refusing: 9,
-  dropping: 10,
-};
-
-export const services: ServiceOptions[] = [
-  { fwmark: mark.served, gateways: [[1]] },
-  { fwmark: mark.served, family: 6, gateways: [[1]] },
-  { fwmark: mark.persistent, persistence: 60, gateways: [[1], [2]] },
-  { fwmark: mark.ipv6Only, family: 6, gateways: [[1]] },
-  { fwmark: mark.empty },
-  { fwmark: mark.drained, gateways: [[1, 0]] },
-  { fwmark: mark.onePacket, onePacket: true, gateways: [[1]] },
-  { fwmark: mark.refusing, policy: { lastResort: 'unreachable' }, gateways: [[1, 0]] },
-  { fwmark: mark.dropping, policy: { lastResort: 'drop' } },
-  { fwmark: mark.failing, scheduler: 'fo', gateways: [[1], [2, 2]] },
-];
-
-/** This flow's connection is in the table. */
 const known =
   (flow: Flow) =>
   (bed: Bed): void => {

@@ -7,7 +7,8 @@ import { type Bed, gatewayAddress, type Hook, openBed, type Verdict, verdictName
 import { takeUp } from './down.ts';
 import { assertExact } from './exact.ts';
 import { Flow } from './flow.ts';
-import { services, verdictCases } from './verdict-cases.ts';
+import { services } from './verdict-bed.ts';
+import { verdictCases } from './verdict-cases.ts';
 
 const BPF_DROP = 2;
 const BPF_LWT_REROUTE = 128;
