@@ -59,3 +59,10 @@ export const services: ServiceOptions[] = [
 ];
 
 /** This flow's connection is in the table. */
+
+/** A connection that the director knows. */
+export const known =
+  (flow: Flow) =>
+  (bed: Bed): void => {
+    bed.direct(flow.up(), mark.served);
+  };

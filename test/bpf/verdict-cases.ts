@@ -10,6 +10,7 @@ import { gatewayAddress } from './service.ts';
 import {
   down4,
   first,
+  known,
   mark,
   ports,
   tcp,
@@ -20,12 +21,7 @@ import {
   type VerdictCase,
 } from './verdict-bed.ts';
 
-const known =
-  (flow: Flow) =>
-  (bed: Bed): void => {
-    bed.direct(flow.up(), mark.served);
-  };
-/** It is, and its gateway was deleted. */
+/** One that is known, and whose gateway was deleted. */
 const gone =
   (flow: Flow) =>
   (bed: Bed): void => {
@@ -34,7 +30,7 @@ const gone =
     bed.editService(() => ({ gateways: [] }), mark.losing);
   };
 
-/** It is, and its gateway went down. */
+/** One that is known, and whose gateway went down. */
 const failed =
   (flow: Flow) =>
   (bed: Bed): void => {
