@@ -131,7 +131,8 @@ function planRefusals(bits: MarkBits): RefusalChains {
       `    ${isRefused} notrack`,
       '  }',
     ],
-    entry: [`    ${isRefused} goto refuse`],
+    // What we send in a server's name to the router itself has that mark here, too.
+    entry: [`    iifname != "lo" ${isRefused} goto refuse`],
   };
 }
 

@@ -112,7 +112,9 @@ describe('the plan of the nftables table', () => {
     const jump = 'meta mark & 0xff00 == 0xfe00 goto refuse';
     assert.match(
       nft,
-      new RegExp(`hook prerouting .*\\n +${jump}\\n +meta mark & 0xff00 != 0 return`),
+      new RegExp(
+        `hook prerouting .*\\n +iifname != "lo" ${jump}\\n +meta mark & 0xff00 != 0 return`,
+      ),
     );
     assert.match(nft, new RegExp(`hook forward .*\\n +${jump}\\n`));
   });
