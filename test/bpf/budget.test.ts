@@ -7,8 +7,9 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { release } from 'node:os';
 import { after, describe, test } from 'node:test';
-import { DirectorObject } from '../../src/kernel/object.ts';
+import { DirectorObject, objectPath } from '../../src/kernel/object.ts';
 import { tryRun } from '../../src/util/run.ts';
+import { deepestStacks, stackLimit } from './stack.ts';
 
 interface Budget {
   /** Of `recorded`: other kernels' verifiers walk other ways. */
@@ -55,6 +56,13 @@ describe('the verifier', () => {
       const { stdout } = tryRun(['bpftool', 'prog', 'dump', 'xlated', 'id', id]);
       assert.ok(stdout.includes(name), 'a dump of the program');
       assert.doesNotMatch(stdout, /call bpf_loop/);
+    });
+
+  const stackOf = deepestStacks(objectPath);
+  for (const name of Object.keys(budget.programs))
+    test(`of Linux 6.1 lets ${name} call as deep as it does`, () => {
+      const { bytes, chain } = stackOf(name);
+      assert.ok(chain.includes(' > ') && bytes <= stackLimit, `${bytes} bytes: ${chain}`);
     });
 
   test('has a budget for every program', () => {
