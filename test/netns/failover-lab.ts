@@ -43,7 +43,7 @@ export interface Call {
 export class FailoverLab extends ConfigLab {
   readonly daemon = new Daemon(this);
   readonly #children: ChildProcess[] = [];
-  readonly #faults = new Set<Fault>();
+  #faults: { number: number; fault: Fault }[] = [];
 
   override async down(): Promise<void> {
     for (const child of this.#children) child.kill();
@@ -75,15 +75,19 @@ export class FailoverLab extends ConfigLab {
 
   /** The n-th ISP, from 1. */
   async setFault(number: number, spec: FaultSpec): Promise<void> {
-    this.#faults.add(await setFault(this.lab, this.lab.isps[number - 1]!, spec));
+    this.#faults.push({
+      number,
+      fault: await setFault(this.lab, this.lab.isps[number - 1]!, spec),
+    });
   }
 
-  async heal(): Promise<void> {
-    for (const fault of this.#faults) await fault.heal();
-    this.#faults.clear();
+  /** What was set on the n-th ISP, or on all. */
+  async heal(only?: number): Promise<void> {
+    const healed = this.#faults.filter(({ number }) => only === undefined || number === only);
+    for (const { fault } of healed) await fault.heal();
+    this.#faults = this.#faults.filter((each) => !healed.includes(each));
   }
 
-  /** Comes back with the first answer. */
   async startCall(family: Family, from: string, port = 7): Promise<Call> {
     const words = `datagrams --to ${serverAddress[family]} --port ${port} --from ${from} --rate 50`;
     const [command, ...args] = inHost(this.name, 'lan', [...clientProgram, ...words.split(' ')]);
