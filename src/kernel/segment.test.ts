@@ -1,3 +1,5 @@
+// The packets that are sent in a server's name.
+
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { formatSegment, socketAddress } from './segment.ts';

@@ -33,5 +33,5 @@ for await (const line of createInterface({ input: process.stdin })) {
   if (!director) throw new Error('no director runs here');
   const at = clockMs();
   await obey(director, line);
-  console.log(at);
+  process.stdout.write(`${at}\n`);
 }
