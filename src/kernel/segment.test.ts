@@ -1,4 +1,4 @@
-// The packets that are sent in a server's name.
+// A segment in the bytes that a network knows.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
