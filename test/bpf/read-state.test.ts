@@ -10,6 +10,7 @@ import {
   readStatusState,
 } from '../../src/kernel/read-state.ts';
 import type { Applied } from '../../src/model/applied.ts';
+import { well } from '../../src/model/health.ts';
 import { counterName } from '../../src/plan/nft-rules.ts';
 import { run } from '../../src/util/run.ts';
 import { noEvidence } from '../states.ts';
@@ -104,7 +105,8 @@ describe('gateways', () => {
       { ...dsl, totals: undefined },
       {
         ...{ name: 'dsl', id: 0, family: 4, address: '', link: 'wan3', present: false },
-        ...{ admin: 'enabled', unavailable: 'no default route on wan3', snat: 'masquerade' },
+        ...{ admin: 'enabled', unavailable: 'no default route on wan3', health: well },
+        snat: 'masquerade',
         capacity: { down: 16e6, up: 1e6, downAssumed: false, upAssumed: false },
         ...{ rate: { down: 0, up: 0 }, connections: { active: 0, inactive: 0 } },
         ...{ totals: undefined, rttUs: null, evidence: noEvidence },
@@ -247,7 +249,7 @@ describe('the status', () => {
     assert.deepEqual(status.connections, { now: 4, limit: 4096 });
     assert.deepEqual(status.gateways[0], {
       ...{ name: 'fiber', id: ids['fiber/4'], address: gatewayAddress(1), link: 'wan1' },
-      ...{ present: true, admin: 'enabled', unavailable: '' },
+      ...{ present: true, admin: 'enabled', unavailable: '', health: well },
     });
     assert.deepEqual(status.verdicts, {
       director: { new: 1, template: 2 },
