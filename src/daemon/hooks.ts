@@ -107,7 +107,10 @@ export class Hooks {
     const begun = performance.now();
     try {
       const signal = AbortSignal.any([this.#end.signal, timeout]);
-      const result = await this.#run(hook.command, signal, hookEnvironment(change), usualPriority);
+      const result = await this.#run(hook.command, signal, {
+        env: hookEnvironment(change),
+        priority: usualPriority,
+      });
       this.#report(call, result, Math.round(performance.now() - begun));
     } catch (error) {
       const reason = this.#reasonOf(error, hook, timeout);

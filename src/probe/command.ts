@@ -10,10 +10,8 @@ export async function probeCommand(
   signal: AbortSignal,
 ): Promise<Answer> {
   const began = performance.now();
-  const { status, stderr } = await runTimed(
-    command,
-    signal,
-    {
+  const { status, stderr } = await runTimed(command, signal, {
+    env: {
       LVSJ_GATEWAY: target.gateway,
       LVSJ_FAMILY: String(target.family),
       LVSJ_LINK: target.link,
@@ -21,8 +19,8 @@ export async function probeCommand(
       LVSJ_SOURCE: target.source,
       LVSJ_MARK: String(target.mark),
     },
-    usualPriority,
-  );
+    priority: usualPriority,
+  });
   if (status === 0) return ok(performance.now() - began);
   const ended = status === null ? 'killed by a signal' : `exit status ${status}`;
   throw new WrongAnswer(stderr.trim() || ended);

@@ -33,8 +33,9 @@ export async function runRound(
   const at = performance.now();
   const pings = pingAll(probes, target, options);
   const asked = probes.map(async (probe) => {
-    const answer =
-      probe.kind === 'ping' ? (await pings)(probe.address) : await ask(probe, target, options);
+    const answer = await (probe.kind === 'ping'
+      ? pings(probe.address)
+      : ask(probe, target, options));
     const result: ProbeResult = { probe, at, ...answer };
     if (!options.signal.aborted) options.onResult?.(result);
     return result;
@@ -42,20 +43,31 @@ export async function runRound(
   return Promise.all(asked);
 }
 
-async function pingAll(
+/** Who is dead holds up nobody: each answer is known when it comes. */
+function pingAll(
   probes: ProbeConfig[],
   target: ProbeTarget,
   { timeoutMs, signal }: RoundOptions,
-): Promise<(address: string) => Answer> {
+): (address: string) => Promise<Answer> {
   const addresses = probes.flatMap((probe) => (probe.kind === 'ping' ? [probe.address] : []));
-  if (addresses.length === 0 || target.source === '') return () => withoutSource(target);
+  const answers = new Map(addresses.map((each) => [each, Promise.withResolvers<Answer>()]));
+  const onAnswer = (address: string, answer: Answer): void => answers.get(address)?.resolve(answer);
+  if (addresses.length === 0 || target.source === '') return async () => withoutSource(target);
   const ms = timeoutMs + hangMs;
   let told = new Map<string, Answer>();
-  const failure = await within({ ms, late: voided('fping hangs'), signal }, async (inner) => {
-    told = await probePing(addresses, { target, timeoutMs }, inner);
+  const end = within({ ms, late: voided('fping hangs'), signal }, async (inner) => {
+    told = await probePing({ addresses, target, timeoutMs, signal: inner, onAnswer });
     return ok(null);
   });
-  return (address) => told.get(address) ?? failure;
+  void end.then(
+    (failure) => {
+      for (const address of addresses) onAnswer(address, told.get(address) ?? failure);
+    },
+    (error) => {
+      for (const { reject } of answers.values()) reject(error);
+    },
+  );
+  return (address) => answers.get(address)!.promise;
 }
 
 type Lone = Exclude<ProbeConfig, { kind: 'ping' }>;

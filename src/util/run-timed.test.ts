@@ -28,7 +28,7 @@ describe('runTimed', () => {
 
   test('gives the program the variables that it is given, and none of this process', async () => {
     process.env.LVSJ_TEST_SECRET = 'x';
-    const { stdout } = await runTimed(['env'], never, { LVSJ_LINK: 'a b; $(c)' });
+    const { stdout } = await runTimed(['env'], never, { env: { LVSJ_LINK: 'a b; $(c)' } });
     const names = stdout.trim().split('\n');
     assert.deepEqual(names.map((line) => line.split('=')[0]).toSorted(), [
       'LANG',
@@ -43,6 +43,18 @@ describe('runTimed', () => {
     assert.deepEqual({ status, length: stdout.length }, { status: 0, length: 65_536 });
   });
 
+  test('tells what was written before it ends', async () => {
+    const stop = new AbortController();
+    const written: string[] = [];
+    const onStdout = (stdout: string): void => {
+      written.push(stdout);
+      if (stdout.endsWith('two\n')) stop.abort();
+    };
+    const running = runTimed(sh('echo one; echo two; sleep 1000'), stop.signal, { onStdout });
+    await assert.rejects(running, { name: 'AbortError' });
+    assert.equal(written.at(-1), 'one\ntwo\n');
+  });
+
   test('says what to install for a program that is missing', async () => {
     await assert.rejects(runTimed(['/nowhere/fping'], never), {
       name: 'UserError',
@@ -55,7 +67,7 @@ describe('runTimed', () => {
     const file = join(folder, 'pids');
     const stop = new AbortController();
     const script = 'sleep 1000 & echo $$ $! > "$FILE.new"; mv "$FILE.new" "$FILE"; wait';
-    const running = runTimed(sh(script), stop.signal, { FILE: file });
+    const running = runTimed(sh(script), stop.signal, { env: { FILE: file } });
     await waitUntil('start', () => existsSync(file));
     const pids = readFileSync(file, 'utf8').trim().split(' ').map(Number);
     rmSync(folder, { recursive: true });

@@ -15,18 +15,26 @@ export interface TimedResult {
   stderr: string;
 }
 
+export interface TimedOptions {
+  /** All variables that it has, beside PATH. */
+  env?: Record<string, string>;
+  /** Ours if none is given. */
+  priority?: number;
+  /** Told what it has written so far, each time that there is more. */
+  onStdout?: (stdout: string) => void;
+}
+
 /** What one says beyond that is read and forgotten. */
 const mostBytes = 64 * 1024;
 
 /**
- * Runs `argv` until it ends, with no variables but `env` and PATH, and our priority if none is given. With the signal it and all that it started
- * are killed, and the promise is rejected at once with the signal's reason. Rejected with a UserError if it could not be started.
+ * Runs `argv` until it ends. With the signal it and all that it started are killed, and the promise is rejected at once
+ * with the signal's reason. Rejected with a UserError if it could not be started.
  */
 export async function runTimed(
   argv: string[],
   signal: AbortSignal,
-  env: Record<string, string> = {},
-  priority?: number,
+  { env = {}, priority, onStdout }: TimedOptions = {},
 ): Promise<TimedResult> {
   const [program, ...args] = argv;
   if (program === undefined) throw new Error('runTimed: no program given');
@@ -40,6 +48,7 @@ export async function runTimed(
   if (priority !== undefined && child.pid !== undefined) setPriority(child.pid, priority);
   const { promise, resolve, reject } = Promise.withResolvers<TimedResult>();
   const texts = [collect(child.stdout), collect(child.stderr)] as const;
+  if (onStdout) child.stdout?.on('data', () => onStdout(texts[0]()));
   const stop = (): void => {
     killGroup(child);
     // A process that left the group may hold them open.
