@@ -19,8 +19,8 @@ export interface FailoverParts {
   director: () => Director | undefined;
   /** Keeps it in the kernel; key: gatewayKey. */
   keep: (health: Record<string, GatewayHealth>) => void;
-  /** What is done for one that went down, once packets avoid it. */
-  followUp: (gateway: WatchedGateway) => void;
+  /** What is done once packets avoid it, or find it again. */
+  followUp: (gateway: WatchedGateway, down: boolean) => void;
 }
 
 /** Several gateways of one link fall together. */
@@ -58,7 +58,7 @@ export class Failover {
     const since = new Date().toISOString();
     const health: GatewayHealth = { health: to, reason, since, incident };
     this.#unkept[key] = to === 'up' ? { ...health, incident: '' } : health;
-    if (turns && isDown(to)) this.#parts.followUp(gateway);
+    if (turns) this.#parts.followUp(gateway, isDown(to));
     this.#tell({ ...health, name, family, link: target.link, id, from });
     this.#keepLater();
   }

@@ -1,7 +1,9 @@
 // What is done for a gateway that went down, once packets avoid it: conntrack forgets what went by it, and
-// idle clients are made to speak, if their service wants them to begin anew at once.
+// idle clients are made to speak, if their service wants them to begin anew at once. And for one that is back:
+// conntrack forgets what had no gateway meanwhile.
 
 import { forgetGateway } from '../kernel/conntrack-dead.ts';
+import { forgetPassedOn } from '../kernel/conntrack-stale.ts';
 import type { Director } from '../kernel/director.ts';
 import { pokeClients } from '../kernel/poke.ts';
 import type { Config } from '../model/config.ts';
@@ -28,27 +30,32 @@ export class FollowUp {
   }
 
   down(gateway: WatchedGateway): void {
-    this.#forget(gateway);
-    clearTimeout(this.#timers.get(gateway.key));
-    this.#timers.set(
-      gateway.key,
-      setTimeout(() => this.#again(gateway), againMs),
-    );
+    this.#forgetTwice(gateway, true);
     void this.#poke(gateway);
+  }
+
+  up(gateway: WatchedGateway): void {
+    this.#forgetTwice(gateway, false);
   }
 
   close(): void {
     for (const timer of this.#timers.values()) clearTimeout(timer);
   }
 
-  #again(gateway: WatchedGateway): void {
-    this.#timers.delete(gateway.key);
-    if (this.#parts.isDown(gateway.key)) this.#forget(gateway);
-  }
-
-  #forget({ id }: WatchedGateway): void {
-    const director = this.#parts.director();
-    if (director) forgetGateway(director, id);
+  #forgetTwice(gateway: WatchedGateway, down: boolean): void {
+    const { key, id } = gateway;
+    const forget = (): void => {
+      const director = this.#parts.director();
+      if (director && down) forgetGateway(director, id);
+      else if (director) forgetPassedOn(director.bits);
+    };
+    const again = (): void => {
+      this.#timers.delete(key);
+      if (this.#parts.isDown(key) === down) forget();
+    };
+    forget();
+    clearTimeout(this.#timers.get(key));
+    this.#timers.set(key, setTimeout(again, againMs));
   }
 
   async #poke({ id, name, family }: WatchedGateway): Promise<void> {

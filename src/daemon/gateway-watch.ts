@@ -48,7 +48,8 @@ export class GatewayWatch {
     const director = (): Director | undefined => this.#director;
     const isDown = (key: string): boolean | undefined => this.#monitor.isDown(key);
     this.#followUp = new FollowUp({ ...options, director, isDown });
-    const followUp: FailoverParts['followUp'] = (gateway) => this.#followUp.down(gateway);
+    const followUp: FailoverParts['followUp'] = (gateway, down) =>
+      down ? this.#followUp.down(gateway) : this.#followUp.up(gateway);
     this.#failover = new Failover({ ...options, director, followUp });
     this.#monitor = new Monitor({
       now: () => performance.now(),

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { LinkFacts } from '../model/environment.ts';
 import type { GatewayPolicy } from '../model/objects.ts';
-import { planDrops, planLostDrops, sourcesOf } from './conntrack-stale.ts';
+import { planDrops, planLostDrops, planPassedOnDrops, sourcesOf } from './conntrack-stale.ts';
 
 const mask = 0xff000000;
 const bits = { mask, shift: 24 };
@@ -110,4 +110,13 @@ test('of what began without our table, that goes which has no gateway, no other 
   assert.ok(!lost({ mark: '00000001', status: '0000000a' }), 'answered');
   assert.ok(!lost({ mark: '02000001', status: '00000008' }), 'has a gateway');
   assert.ok(!lost({ mark: '00000001', status: sourceNat }), 'has another address');
+});
+
+test('of what services passed on, that goes which has no answer', () => {
+  const goes = (given: Entry) => planPassedOnDrops(entry(given), bits).length > 0;
+  assert.ok(goes({ mark: 'ff000001', status: '00000008' }));
+  assert.ok(goes({ mark: 'ff000001', status: sourceNat }), "with an address of the admin's");
+  assert.ok(!goes({ mark: 'ff000001', status: '0000000a' }), 'answered');
+  assert.ok(!goes({ mark: '02000001', status: '00000008' }), 'has a gateway');
+  assert.ok(!goes({ mark: '00000001', status: '00000008' }), 'was no business of a service');
 });

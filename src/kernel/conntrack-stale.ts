@@ -5,7 +5,7 @@
 import ipaddr from 'ipaddr.js';
 import type { LinkFacts } from '../model/environment.ts';
 import type { GatewayPolicy } from '../model/objects.ts';
-import { gatewayMark, type MarkBits } from '../plan/objects.ts';
+import { gatewayMark, type MarkBits, noGateway } from '../plan/objects.ts';
 import {
   answerDump,
   bytesOf,
@@ -13,6 +13,7 @@ import {
   cta,
   ctMessage,
   entries,
+  formatMarkFilter,
   formatMessage,
   nested,
   numberOf,
@@ -80,6 +81,16 @@ function isLost({ attributes }: CtEntry, mask: number): boolean {
   return !isOurs && (status & (seenReply | sourceNat | destinationNat)) === 0;
 }
 
+/**
+ * Passed on by a service that had no gateway for it, with no address or another one than a gateway's would
+ * be. Who got an answer found its way.
+ */
+function isPassedOn({ attributes }: CtEntry, bits: MarkBits): boolean {
+  const mark = (numberOf(attributes.get(cta.mark)) & bits.mask) >>> 0;
+  const isAnswered = (numberOf(attributes.get(cta.status)) & seenReply) !== 0;
+  return mark === gatewayMark(noGateway, bits) && !isAnswered;
+}
+
 /** Messages for the entries of a dump that can't live on. */
 export const planDrops = (part: Buffer, sources: SourcesByMark, mask: number): Buffer =>
   planDeletes([...entries(part)].filter((entry) => isStale(entry, sources, mask)));
@@ -87,6 +98,10 @@ export const planDrops = (part: Buffer, sources: SourcesByMark, mask: number): B
 /** For those that began while our table was gone. */
 export const planLostDrops = (part: Buffer, mask: number): Buffer =>
   planDeletes([...entries(part)].filter((entry) => isLost(entry, mask)));
+
+/** For those that a service passed on. */
+export const planPassedOnDrops = (part: Buffer, bits: MarkBits): Buffer =>
+  planDeletes([...entries(part)].filter((entry) => isPassedOn(entry, bits)));
 
 function planDeletes(stale: CtEntry[]): Buffer {
   return Buffer.concat(
@@ -105,4 +120,10 @@ export function dropStale(sources: SourcesByMark, mask: number): void {
 
 export function dropLost(mask: number): void {
   answerDump((part) => planLostDrops(part, mask));
+}
+
+/** Once there is a gateway again. Without it who never falls silent would have none for ever. */
+export function forgetPassedOn(bits: MarkBits): void {
+  const filter = formatMarkFilter(gatewayMark(noGateway, bits), bits.mask);
+  answerDump((part) => planPassedOnDrops(part, bits), filter);
 }

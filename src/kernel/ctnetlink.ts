@@ -48,13 +48,22 @@ export interface CtEntry {
   attributes: Map<number, Buffer>;
 }
 
-/** Sends what `plan` makes of each part of a dump of all entries of this network namespace. */
-export function answerDump(plan: (part: Buffer) => Buffer): void {
+/** What a mark has to be in the bits of a mask. */
+export const formatMarkFilter = (mark: number, mask: number): Buffer[] => [
+  formatNumber(cta.mark, mark),
+  formatNumber(cta.markMask, mask),
+];
+
+/**
+ * Sends what `plan` makes of each part of a dump of the entries of this network namespace: of all, or of
+ * those that a filter lets pass.
+ */
+export function answerDump(plan: (part: Buffer) => Buffer, filter: Buffer[] = []): void {
   const open = () => libbpf.socket(AF_NETLINK, SOCK_RAW_CLOEXEC, NETLINK_NETFILTER);
   const [reader, writer] = [open(), open()];
   try {
     // Every failure here means the same: this kernel's conntrack can't be edited, and nothing is to do.
-    send(reader, formatMessage(ctMessage.get, 0, [], NLM_F_DUMP));
+    send(reader, formatMessage(ctMessage.get, 0, filter, NLM_F_DUMP));
     const buffer = Buffer.alloc(receiveLength);
     for (let more = true; more; ) {
       const length = libbpf.receive(reader, buffer, buffer.length, 0);
@@ -74,8 +83,7 @@ export function answerDump(plan: (part: Buffer) => Buffer): void {
  */
 export function deleteMarked(mark: number, mask: number): void {
   if (mask === 0) throw new Error('conntrack: a mask is needed');
-  const filter = [formatNumber(cta.mark, mark), formatNumber(cta.markMask, mask)];
-  sendAlone(formatMessage(ctMessage.delete, 0, filter));
+  sendAlone(formatMessage(ctMessage.delete, 0, formatMarkFilter(mark, mask)));
 }
 
 /** Has the kernel load its conntrack, where that is a module that nobody has used yet: by a question. */

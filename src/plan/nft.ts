@@ -8,6 +8,7 @@ import {
   gatewayMark,
   hex,
   type MarkBits,
+  noGateway,
   refused,
   type Wanted,
 } from './objects.ts';
@@ -52,6 +53,26 @@ function planMarkChains(gateways: GatewayObject[], bits: MarkBits): MarkChains {
   };
 }
 
+/** A set of these marks, each of which may have the bits of a gateway. */
+const marksOf = (fwmarks: number[], gateway = 0): string =>
+  [...new Set(fwmarks)]
+    .sort((a, b) => a - b)
+    .map((fwmark) => hex((fwmark | gateway) >>> 0))
+    .join(', ');
+
+/**
+ * What a service passed on for want of a gateway is known by conntrack, too, until it is answered: it has
+ * no gateway's address, and is to begin anew once there is one. See forgetPassedOn.
+ */
+function planPassedOn(fwmarks: number[], bits: MarkBits): string[] {
+  if (fwmarks.length === 0) return [];
+  const none = gatewayMark(noGateway, bits);
+  return [
+    `    ct mark & ${hex(bits.mask)} == 0 ct status & confirmed == 0 ` +
+      `meta mark { ${marksOf(fwmarks, none)} } ct mark set ct mark | ${hex(none)}`,
+  ];
+}
+
 /**
  * Hands off a connection that began without the director, and answers to one from outside: their
  * addresses are chosen. `confirmed` tells more than `established`: its first packet has left, even
@@ -60,20 +81,19 @@ function planMarkChains(gateways: GatewayObject[], bits: MarkBits): MarkChains {
  */
 function planHandsOff(fwmarks: number[], bits: MarkBits): string[] {
   const mask = hex(bits.mask);
-  const services = [...new Set(fwmarks)].sort((a, b) => a - b).map(hex);
-  if (services.length === 0) return [];
+  if (fwmarks.length === 0) return [];
+  const none = hex(gatewayMark(noGateway, bits));
   return [
-    `    ct mark & ${mask} == 0 ct status expected,confirmed ` +
-      `meta mark & ${hex(~bits.mask >>> 0)} { ${services.join(', ')} } meta mark set meta mark | ${mask}`,
+    `    ct mark & ${mask} { 0x0, ${none} } ct status expected,confirmed ` +
+      `meta mark & ${hex(~bits.mask >>> 0)} { ${marksOf(fwmarks)} } meta mark set meta mark | ${mask}`,
   ];
 }
 
 /** A datagram that is scheduled for itself has no gateway to keep, in no direction. */
 function planOnePacket(fwmarks: number[], bits: MarkBits): string[] {
-  const marks = [...new Set(fwmarks)].sort((a, b) => a - b).map(hex);
-  if (marks.length === 0) return [];
+  if (fwmarks.length === 0) return [];
   const rest = hex(~bits.mask >>> 0);
-  return [`    meta l4proto udp meta mark & ${rest} { ${marks.join(', ')} } return`];
+  return [`    meta l4proto udp meta mark & ${rest} { ${marksOf(fwmarks)} } return`];
 }
 
 /**
@@ -168,6 +188,7 @@ export function planNft(wanted: Wanted, bits: MarkBits, kept: Kept = nothingKept
     '    type filter hook postrouting priority -140; policy accept;',
     ...planOnePacket(onePacket, bits),
     ...save,
+    ...planPassedOn(fwmarks, bits),
     '  }',
     '}',
     '',

@@ -124,6 +124,12 @@ describe('the plan of the nftables table', () => {
     assert.ok(nftOf([0x20, 1, 0x20]).includes(line));
   });
 
+  test('remembers which connections a service passed on, with their first packet alone', () => {
+    const line =
+      'ct mark & 0xff000000 == 0 ct status & confirmed == 0 meta mark { 0xff000001, 0xff000020 } ct mark set ct mark | 0xff000000\n';
+    assert.ok(nftOf([0x20, 1, 0x20]).includes(line));
+  });
+
   test('restores the gateway of what comes from the LAN, and never of what comes by a gateway', () => {
     const { nft } = planObjects(wanted([gateway(1), gateway(2), gateway(2, 6)]), bits);
     assert.match(nft, /^ +ct direction original ct mark & 0xff000000 vmap/m);

@@ -25,6 +25,7 @@ const [fiber, cable, lte] = [seen[4].isp1, seen[4].isp2, '100.64.3.2'];
 const all = lab.clients(4);
 const [now = '', drain = '', stay = '', fresh = '', ...others] = all;
 const [passed = '', refused = '', dropped = ''] = others;
+const passed6 = lab.clients(6)[4]!;
 const [web, later, sites] = [all.slice(8, 16), all.slice(16, 24), all.slice(24)];
 
 const three = 'gateways: { fiber: 1, cable: 1, lte: 1 }';
@@ -52,7 +53,7 @@ rules:
   - { from: ${fresh}, service: new }
   - { from: ${refused}, service: refused }
   - { from: ${dropped}, service: dropped }
-  - { from: ${passed}, service: passed }
+  - { from: [${passed}, "${passed6}"], service: passed }
   - { from: [${sites.join(', ')}], service: sites }
   - { service: web }`;
 
@@ -178,7 +179,8 @@ describe('lines of several tiers, and persistent clients', { timeout: 180_000 },
     before(async () => {
       for (const isp of [1, 2, 3]) await lab.setFault(isp, { kind: 'blackhole' });
       for (const name of ['fiber', 'cable', 'lte']) await lab.until(name, 'down');
-      for (const client of [refused, dropped]) streams[client] = await lab.startCall(4, client);
+      for (const client of [passed, refused, dropped, passed6])
+        streams[client] = await lab.startCall(client.includes(':') ? 6 : 4, client);
     });
 
     test('who asks for it is refused at once, or gets nothing, and nothing goes out by any line', () => {
@@ -197,7 +199,8 @@ describe('lines of several tiers, and persistent clients', { timeout: 180_000 },
     test('a stream that began meanwhile, and never was silent, has the first line that is back', async () => {
       await lab.heal(2);
       await lab.until('cable', 'up');
-      for (const stream of Object.values(streams)) await stream.under(cable);
+      for (const [client, stream] of Object.entries(streams))
+        await stream.under(client.includes(':') ? seen[6].isp2 : cable);
     });
   });
 });
