@@ -11,7 +11,7 @@ import { type Parsed, parseConfig } from '../config/parse.ts';
 import { setAdmin } from '../kernel/admin.ts';
 import { readApplied } from '../kernel/applied.ts';
 import type { Done } from '../kernel/apply.ts';
-import { dropLost, dropStale, sourcesOf } from '../kernel/conntrack-stale.ts';
+import { dropLost, dropStale, forgetPassedOn, sourcesOf } from '../kernel/conntrack-stale.ts';
 import { type Deployment, deploy, foresee, rollBackIfDue } from '../kernel/deploy.ts';
 import { Director, markBits } from '../kernel/director.ts';
 import { readEnvironment } from '../kernel/environment.ts';
@@ -95,7 +95,10 @@ export class Reconciler {
     // Somebody took the director itself away.
     const wanted = applied ?? this.#applied;
     if (!wanted) return;
-    if (applied && repairs.length === 0 && same) return this.#followOthers();
+    if (applied && repairs.length === 0 && same) {
+      this.#followOthers();
+      return;
+    }
     const { config, file } = wanted;
     const done = this.#deploy({ config, file, environment, repair: true });
     if (repairs.includes(nftRepair)) dropLost(config.markMask);
@@ -200,7 +203,10 @@ export class Reconciler {
 
   #tell({ before, applied }: Done): void {
     this.#adopt(applied);
-    for (const event of gatewayEvents(before, applied)) {
+    const events = gatewayEvents(before, applied);
+    if (events.some(({ admin, unavailable }) => admin === 'enabled' && unavailable === ''))
+      forgetPassedOn(markBits(applied.config.markMask));
+    for (const event of events) {
       const { name, family, admin, unavailable } = event;
       if (unavailable === '') this.#options.log.info({ name, family, admin }, 'gateway available');
       else this.#options.log.warn({ name, family, admin }, `gateway unavailable: ${unavailable}`);
