@@ -42,7 +42,7 @@ test-netns: build ## run real traffic through network namespaces (root)
 	@$(call need_root,$@)
 	@# No demo should bring these along: a daemon to drive the director, the /etc/protocols that its pings need,
 	@# and a DHCP server and client for lines whose addresses change.
-	@scripts/setup.sh ldirectord netbase dnsmasq-base udhcpc
+	@scripts/setup.sh ldirectord netbase dnsmasq-base udhcpc ethtool
 	@# Each file has labs of its own, and most of its time is the kernel's and the clients' waiting.
 	node --test --test-concurrency=3 'test/netns/**/*.test.ts'
 

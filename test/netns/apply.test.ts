@@ -129,7 +129,7 @@ describe('lvsj apply', { timeout: 120_000 }, () => {
 
   test('is taken back unless somebody confirms', async () => {
     apply({});
-    apply({ fiber: 0 }, ' --confirm 1');
+    apply({ fiber: 0 }, ' --confirm 5');
     assert.deepEqual(lab.connect(4, { count: 4 }), { [seen[4].isp2]: 4 });
     writeFileSync(file, configOf());
     await waitUntil('the weights of before', () => plan().changes.length === 0);

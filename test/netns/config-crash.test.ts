@@ -66,7 +66,7 @@ function keepConnecting(): { end(): Promise<Record<string, number>> } {
   };
 }
 
-describe('lvsj apply that is killed', { timeout: 120_000 }, () => {
+describe('lvsj apply that is killed', { timeout: 240_000 }, () => {
   let steady: SteadyRun[] = [];
   let connecting: ReturnType<typeof keepConnecting> | undefined;
   before(async () => {
