@@ -3,6 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, describe, type TestContext, test } from 'node:test';
+import { well } from '../../src/model/health.ts';
 import type { GatewayState } from '../../src/model/state.ts';
 import { waitUntil } from '../../src/util/wait-until.ts';
 import { lacksTun } from '../bpf/tun.ts';
@@ -115,7 +116,7 @@ describe('a director that looks at its lines', { timeout: 120_000 }, () => {
       assert.deepEqual(told, {
         ...{ id: gateways().find(({ address }) => address === isp1)?.id, address: isp1 },
         ...{ name: '', family: 4, link: 'eth1', present: true, admin: 'enabled' },
-        ...{ unavailable: '', snat: '' },
+        ...{ unavailable: '', health: well, snat: '' },
         capacity: { down: 1.5e9, up: 1e8, downAssumed: false, upAssumed: true },
       });
       assert.ok(rate.down < 8e6, `${rate.down} bits a second`);
