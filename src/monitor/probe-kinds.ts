@@ -2,6 +2,7 @@
 
 import { familyOf } from '../model/address.ts';
 import type { MonitorConfig, ProbeConfig } from '../model/config.ts';
+import { familyOfProbe } from '../model/monitor.ts';
 import type { Family } from '../model/table.ts';
 
 const endpoint = (address: string, port: number): string =>
@@ -25,18 +26,9 @@ export function probeName(probe: ProbeConfig): string {
   }
 }
 
-/** An address, also one in a URL, says the family that is judged; the rest judge both. */
-function judges(probe: ProbeConfig, family: Family): boolean {
-  if ('address' in probe) return familyOf(probe.address) === family;
-  if (probe.kind !== 'http') return true;
-  const { hostname } = new URL(probe.url);
-  if (/^[0-9.]+$/.test(hostname)) return family === 4;
-  return hostname.startsWith('[') ? family === 6 : true;
-}
-
 /** What judges one family; a quorum that it hasn't enough probes for is all of them. */
 export function monitorOf(config: MonitorConfig, family: Family): MonitorConfig {
-  const judging = config.probes.filter((probe) => judges(probe, family));
+  const judging = config.probes.filter((probe) => (familyOfProbe(probe) ?? family) === family);
   const probes = [...new Map(judging.map((probe) => [probeName(probe), probe])).values()];
   return { ...config, probes, quorum: Math.min(config.quorum, probes.length) };
 }
