@@ -7,7 +7,7 @@
 import type { MonitorConfig, ProbeConfig } from '../model/config.ts';
 import { type Health, isDown } from '../model/health.ts';
 import { Brownout } from './brownout.ts';
-import { Delays } from './delay.ts';
+import { Delays, patienceMs } from './delay.ts';
 import { Traffic } from './evidence.ts';
 import { Judge, noNeighbour, type Standing, type Transition } from './judge.ts';
 import { asksForWay, probeName } from './probe-kinds.ts';
@@ -20,6 +20,8 @@ const beatMs = 100;
 const lateMs = 50;
 /** Rounds that may be awaited at once, where `fall` isn't more. */
 const mostAwaited = 10;
+/** Of two intervals, what is left to act in, once the last round of a burst is over. */
+const actMs = 50;
 /** A round that nobody answers for so long after its last timeout was forgotten by who asks. */
 const forgottenMs = 1000;
 
@@ -151,9 +153,19 @@ export class Verdict {
   }
 
   get #paceMs(): number {
-    const { burstMs, intervalMs } = this.#config;
-    const pace = this.#hurryMs ?? (this.health === 'suspect' ? burstMs : intervalMs);
+    const { intervalMs } = this.#config;
+    const pace = this.#hurryMs ?? (this.health === 'suspect' ? this.#burstMs : intervalMs);
     return Math.min(intervalMs, pace);
+  }
+
+  /**
+   * What only probes find can stand for an interval before it is asked for, and shall be over after two:
+   * a short interval has no room for `fall` rounds at the usual pace.
+   */
+  get #burstMs(): number {
+    const { burstMs, intervalMs, fall } = this.#config;
+    const room = intervalMs - actMs - 2 * patienceMs(0);
+    return Math.min(burstMs, Math.max(burstMs / 2, room / Math.max(1, fall - 1)));
   }
 
   get #hurryMs(): number | undefined {
@@ -190,7 +202,8 @@ export class Verdict {
     const hurries = this.health === 'suspect' || this.#hurryMs !== undefined;
     if (!hurries) return { probe, timeoutMs, patienceMs: patience };
     const seconded = this.#neighbourFails || this.#traffic.suspicion !== '';
-    const spare = seconded ? 0 : Math.min(intervalMs / 2, ((fall - 1) * intervalMs) / 4);
+    const left = intervalMs - actMs - patience - (fall - 1) * this.#burstMs;
+    const spare = seconded ? 0 : Math.min(intervalMs / 2, ((fall - 1) * intervalMs) / 4, left);
     const burst = Math.min(timeoutMs, Math.max(patience, spare));
     return { probe, timeoutMs: Math.round(burst), patienceMs: patience };
   }
