@@ -172,13 +172,12 @@ int lookup_lwt(struct __sk_buff *skb)
 SEC("lwt_xmit")
 int forget(struct __sk_buff *skb)
 {
-	struct reader reader = { .skb = skb };
 	__u64 now = bpf_ktime_get_coarse_ns();
 	struct conn_key template;
-	struct flow flow;
+	struct flow flow = {};
 	struct conn *conn;
 
-	if (flow_parse(&reader, &flow, DIRECTION_IN))
+	if (flow_parse(skb, &flow, 0, DIRECTION_IN))
 		return BPF_DROP;
 	conn = conn_find(&flow.key, now);
 	if (conn)

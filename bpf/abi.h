@@ -15,7 +15,7 @@
  * `table_counts` the entries, `memory` and `applied` whole. By them an older director is replaced.
  */
 enum abi {
-	ABI_VERSION = 4,
+	ABI_VERSION = 5,
 };
 
 enum limits {
@@ -89,7 +89,9 @@ enum hook {
 	HOOK_DIRECTOR = 0, /* lwt_in: the route of marked packets */
 	HOOK_INGRESS = 1, /* tc: packets from the LAN */
 	HOOK_EGRESS = 2, /* tc: replies to the LAN */
-	HOOKS = 3,
+	HOOK_UPLINK_IN = 3, /* tc: packets from an uplink */
+	HOOK_UPLINK_OUT = 4, /* tc: packets to an uplink that did not take the fast path */
+	HOOKS = 5,
 };
 
 /* How a packet left a program; each exit has one. Numbers are never reused. */
@@ -117,8 +119,10 @@ enum verdict {
 	VERDICT_RESET = 20, /* its gateway is down: the client is told to begin anew */
 	VERDICT_UNREACHABLE = 21, /* no eligible gateway: the client is told (last-resort) */
 	VERDICT_DROPPED = 22, /* no eligible gateway: the packet ends here (last-resort) */
-	VERDICTS = 23,
-	VERDICT_COUNTERS = 69, /* HOOKS * VERDICTS */
+	VERDICT_FAST = 23, /* sent on at once, by the stack */
+	VERDICT_LEARNT = 24, /* the next one of its connection may be */
+	VERDICTS = 25,
+	VERDICT_COUNTERS = 125, /* HOOKS * VERDICTS */
 };
 
 /* Numbers 0 to 10 are IPVS's TCP states; from CONN_SCTP on its SCTP states follow in its order. */
@@ -243,6 +247,13 @@ enum failback {
 		1, /* its next connection goes to the higher tier, and the template with it */
 };
 
+/* Whether connections of a service may take the fast path. */
+enum fastpath {
+	FASTPATH_OFF = 0,
+	FASTPATH_CAREFUL = 1, /* while fast_guard.careful is 0 */
+	FASTPATH_ON = 2,
+};
+
 /* What a packet needs of its service. Replaced whole, never changed in place. */
 struct service {
 	struct service_key key;
@@ -274,6 +285,7 @@ struct slot {
 	__u32 tier; /* of its service */
 	__u32 on_down; /* enum on_down */
 	__u32 leave_s; /* connections that began until then must leave; CLOCK_MONOTONIC, 0 = none */
+	__u32 fastpath; /* enum fastpath */
 };
 
 /* Connections of a slot now. Programs write. A cache line each: schedulers and CPUs share them. */
@@ -377,6 +389,45 @@ struct gateway_evidence {
 	__u64 unreachables; /* ICMP errors about its connections that say: there is no way */
 	__u64 delays_us; /* of those below, together */
 	__u64 delays[EVIDENCE_DELAYS]; /* SYN to SYN-ACK, by powers of two of microseconds */
+};
+
+/* What the fast path makes of a packet. */
+struct fast_change {
+	struct address to; /* up: the source that it gets; down: the destination */
+	__be16 port; /* goes with `to` */
+	__u8 pad[2];
+	__u32 sum; /* what that address adds to checksums */
+	__u32 ifindex;
+	__u32 mark; /* its, when the stack is done with it */
+	__u32 priority;
+	/* The next hop, as struct bpf_redir_neigh has it; no family: the link itself is the way. */
+	__u32 via_family;
+	__u32 via[4];
+};
+
+/*
+ * One direction of a connection on the fast path: what is changed of a packet and where it goes. With the
+ * key and the map's own 56 bytes, an entry is a 192-byte slab object. Programs write.
+ */
+struct fast {
+	__u32 nonce; /* written first: another one is another connection's, in the same memory */
+	__u32 epoch; /* fast_guard.epoch then */
+	__u64 checked_ns; /* when conntrack and the table were asked last */
+	__u32 ifindex_in;
+	__u32 slot;
+	__u32 rest; /* jiffies: with less of conntrack's time left a packet takes the normal path */
+	__u32 proved_s; /* when the stack let a packet through last; CLOCK_MONOTONIC */
+	__u16 mtu;
+	__u8 dscp;
+	__u8 pad[5];
+	struct fast_change change;
+};
+
+/* By whom the fast path is watched over. */
+struct fast_guard {
+	__u64 until_ns; /* CLOCK_MONOTONIC: then somebody must have renewed it; 0 = switched off */
+	__u32 epoch; /* another one: all connections are learnt anew */
+	__u32 careful; /* rules of others need to see each packet: see src/firewall */
 };
 
 struct settings {

@@ -11,6 +11,7 @@
 #define LVSJ_CONN_H
 
 #include "evidence.h"
+#include "fast_table.h"
 #include "load.h"
 #include "maps.h"
 #include "parse.h"
@@ -50,6 +51,7 @@ static __noinline int conn_expire(void *shard, struct conn_key *key, struct conn
 			__sync_fetch_and_add(&template->children, -1);
 	}
 	table_count(-1);
+	fast_forget(key);
 	bpf_map_delete_elem(shard, key);
 	return 0;
 }

@@ -10,6 +10,9 @@
  *   4. FORWARD, POSTROUTING, SNAT: the stack's own.
  *   5. lvsj_egress (tc, LAN link): the reply, back in the LAN's addresses: moves the state.
  *
+ * Where it is switched on, the fast path goes from 1 to the uplink, and from lvsj_uplink_in to the LAN
+ * link, and passes all between by: fast.h. lvsj_uplink_out and 5 teach it what the stack does: fast_learn.h.
+ *
  * The router's own packets leave by lvsj0 and come in again on lvsj0p: there lvsj_router is their 1.
  * Each way out is a counted verdict. When in doubt a packet goes on by the main table. It is dropped
  * only where no gateway is left and the service says so.
@@ -23,21 +26,25 @@
 #include "conn.h"
 #include "edited.h"
 #include "explain.h"
+#include "fast.h"
+#include "fast_learn.h"
 #include "leave.h"
 #include "maps.h"
 #include "mark.h"
+#include "open.h"
 #include "own.h"
 #include "parse.h"
 #include "stats.h"
 #include "timer.h"
 #include "unreachable.h"
+#include "uplink.h"
 #include "exports.h"
 
-static __always_inline int ingress(struct __sk_buff *skb, __u32 link_header, int own)
+/* action: what becomes of the packet; unchanged: it goes on. */
+static __always_inline int ingress(struct __sk_buff *skb, __u32 link_header, int own, int *action)
 {
-	struct reader reader = { .skb = skb, .offset = link_header };
 	__u64 now = bpf_ktime_get_coarse_ns();
-	struct flow flow;
+	struct flow flow = {};
 	struct conn *conn;
 	enum leave how;
 	__u32 gateway;
@@ -47,9 +54,14 @@ static __always_inline int ingress(struct __sk_buff *skb, __u32 link_header, int
 		return VERDICT_TAGGED;
 	if (skb->pkt_type != PACKET_HOST)
 		return VERDICT_MULTICAST;
-	verdict = flow_parse(&reader, &flow, DIRECTION_IN);
+	verdict = flow_parse(skb, &flow, link_header, DIRECTION_IN);
 	if (verdict)
 		return verdict;
+	if (!own) {
+		*action = fast_take(skb, &flow, fast_map(&fast_up), link_header, now);
+		if (*action != TC_ACT_UNSPEC)
+			return VERDICT_FAST;
+	}
 	conn = conn_find(&flow.key, now);
 	if (!conn)
 		return VERDICT_UNKNOWN;
@@ -68,15 +80,19 @@ static __always_inline int ingress(struct __sk_buff *skb, __u32 link_header, int
 	conn_advance(&flow, conn, now);
 	stats_count(conn->slot, &flow, 0);
 	mark_set(skb, gateway);
-	skb->tc_index = TC_INDEX_COUNTED;
+	skb->tc_index = flow.learns && state_assures(conn->word & WORD_STATE) ?
+				TC_INDEX_LEARN | flow.dscp :
+				TC_INDEX_COUNTED;
 	return VERDICT_KNOWN;
 }
 
 static __always_inline int from_lan(struct __sk_buff *skb, __u32 link_header, int own)
 {
+	int action = TC_ACT_UNSPEC;
+
 	skb->tc_index = own ? TC_INDEX_OWN : 0;
-	verdict_count(HOOK_INGRESS, ingress(skb, link_header, own));
-	return TC_ACT_UNSPEC;
+	verdict_count(HOOK_INGRESS, ingress(skb, link_header, own, &action));
+	return action;
 }
 
 SEC("tc")
@@ -102,19 +118,18 @@ int lvsj_router(struct __sk_buff *skb)
 
 static __always_inline int egress(struct __sk_buff *skb, __u32 link_header)
 {
-	struct reader reader = { .skb = skb, .offset = link_header };
 	__u64 now = bpf_ktime_get_coarse_ns();
-	struct flow flow;
+	struct flow flow = {};
 	struct conn *conn;
 	int verdict;
 
 	/* The VLAN's own link has counted it. */
 	if (skb->vlan_present)
 		return VERDICT_TAGGED;
-	verdict = flow_parse(&reader, &flow, DIRECTION_OUT);
+	verdict = flow_parse(skb, &flow, link_header, DIRECTION_OUT);
 	if (verdict) {
 		if (verdict == VERDICT_ICMP_ERROR)
-			unreachable_count(skb, reader.offset, now);
+			unreachable_count(skb, flow.transport, now);
 		return verdict;
 	}
 	conn = conn_find(&flow.key, now);
@@ -124,11 +139,16 @@ static __always_inline int egress(struct __sk_buff *skb, __u32 link_header)
 		return VERDICT_RESET;
 	conn_advance(&flow, conn, now);
 	stats_count(conn->slot, &flow, 0);
+	if (fast_may_learn(skb, &flow))
+		fast_learn_down(skb, &flow, link_header, now);
 	return VERDICT_KNOWN;
 }
 
 static __always_inline int to_lan(struct __sk_buff *skb, __u32 link_header)
 {
+	/* Counted where it came in. */
+	if (skb->tc_index == TC_INDEX_FAST)
+		return TC_ACT_UNSPEC;
 	verdict_count(HOOK_EGRESS, egress(skb, link_header));
 	return TC_ACT_UNSPEC;
 }
@@ -145,71 +165,43 @@ int lvsj_egress_ip(struct __sk_buff *skb)
 	return to_lan(skb, 0);
 }
 
-/*
- * A packet without a live connection, or of one that leaves its gateway (old): *gateway is set if one
- * is found for it.
- */
-static __always_inline int open_connection(struct flow *flow, struct conn *old, __u32 fwmark,
-					   __u32 *gateway, __u64 now)
+SEC("tc")
+int lvsj_uplink_in(struct __sk_buff *skb)
 {
-	struct slot *from = old ? slot_get(old->slot) : NULL;
-	struct service *service = service_find(from ? from->fwmark : fwmark, flow->family, 0);
-	struct choice choice = {};
-	int verdict;
-	__u32 id;
+	return from_uplink(skb, ETH_HLEN);
+}
 
-	if (!service)
-		return VERDICT_NO_SERVICE;
-	if (!old && !flow->opens && !flow_is_sloppy(flow))
-		return VERDICT_MIDSTREAM;
-	/* The stack answers it and never forwards it: no reply would ever end the entry. */
-	if (flow->ttl <= 1)
-		return VERDICT_TTL;
-	choose(&choice, service, flow, now);
-	id = choice.slot ? gateway_of(choice.slot) : 0;
-	if (!id) {
-		*gateway = service->last_resort == LAST_RESORT_UNREACHABLE ? GATEWAY_REFUSED :
-									     GATEWAY_NONE;
-		return last_resort(service);
-	}
-	*gateway = id;
-	/* Not in choose(): the verifier would walk through all that follows twice. */
-	if (old)
-		leave_move(flow, old, &choice);
-	else if (choice.reason == REASON_SCHEDULER && !flow->opens)
-		choice.reason = REASON_MIDSTREAM;
-	if (service->one_packet && flow->key.protocol == IPPROTO_UDP) {
-		stats_count(choice.slot, flow, 1);
-		return VERDICT_ONE_PACKET;
-	}
-	verdict = conn_create(flow, service, &choice, now);
-	if (verdict == VERDICT_RACE) {
-		struct conn *conn = conn_find(&flow->key, now);
+/* For uplinks without a link header: ppp, wg, tun. */
+SEC("tc")
+int lvsj_uplink_in_ip(struct __sk_buff *skb)
+{
+	return from_uplink(skb, 0);
+}
 
-		if (conn && gateway_of(conn->slot)) {
-			choice.slot = conn->slot;
-			*gateway = gateway_of(choice.slot);
-		}
-	}
-	stats_count(choice.slot, flow, verdict != VERDICT_RACE);
-	if (verdict == VERDICT_NEW && choice.reason == REASON_TEMPLATE)
-		return VERDICT_TEMPLATE;
-	return verdict == VERDICT_NEW && old ? VERDICT_MOVED : verdict;
+SEC("tc")
+int lvsj_uplink_out(struct __sk_buff *skb)
+{
+	return to_uplink(skb, ETH_HLEN);
+}
+
+SEC("tc")
+int lvsj_uplink_out_ip(struct __sk_buff *skb)
+{
+	return to_uplink(skb, 0);
 }
 
 static __always_inline int direct(struct __sk_buff *skb, __u32 *gateway)
 {
-	struct reader reader = { .skb = skb };
 	__u64 now = bpf_ktime_get_coarse_ns();
 	__u32 mark = skb->mark;
-	struct flow flow;
+	struct flow flow = {};
 	struct conn *conn;
 	enum leave how;
 	int verdict;
 
 	if (mark_is_decided(skb))
 		return VERDICT_LOOP;
-	verdict = flow_parse(&reader, &flow, DIRECTION_IN);
+	verdict = flow_parse(skb, &flow, 0, DIRECTION_IN);
 	if (verdict)
 		return verdict;
 	conn = conn_find(&flow.key, now);
@@ -227,7 +219,7 @@ static __always_inline int direct(struct __sk_buff *skb, __u32 *gateway)
 		__u32 id = gateway_of(conn->slot);
 
 		if (id) {
-			if (skb->tc_index != TC_INDEX_COUNTED) {
+			if (!tc_index_is_counted(skb->tc_index)) {
 				conn_advance(&flow, conn, now);
 				stats_count(conn->slot, &flow, 0);
 			}

@@ -18,6 +18,7 @@ struct abi_exports {
 	enum conn_reason conn_reason;
 	enum gateway_flag gateway_flag;
 	enum on_down on_down;
+	enum fastpath fastpath;
 	enum edit edit;
 	enum request_kind request_kind;
 	enum explained explained;
@@ -38,6 +39,8 @@ struct abi_exports {
 	struct gateway_bytes gateway_bytes;
 	struct gateway_load gateway_load;
 	struct gateway_evidence gateway_evidence;
+	struct fast fast;
+	struct fast_guard fast_guard;
 	struct settings settings;
 	struct table_counts table_counts;
 	struct remembered remembered;

@@ -185,6 +185,7 @@ static __always_inline int parse_ipv4(struct reader *reader, struct flow *flow, 
 	address_set_v4(flow_destination(flow), ip.daddr);
 	flow->family = 4;
 	flow->ttl = ip.ttl;
+	flow->dscp = ip.tos >> 2;
 	flow->length = bpf_ntohs(ip.tot_len);
 	flow->key.protocol = ip.protocol;
 	if ((bpf_ntohl(ip.daddr) & 0xf0000000) == 0xe0000000 || ip.daddr == 0xffffffff)
@@ -192,6 +193,8 @@ static __always_inline int parse_ipv4(struct reader *reader, struct flow *flow, 
 	if (ip.frag_off & bpf_htons(IP_FRAGMENT))
 		return VERDICT_FRAGMENT;
 	reader->offset += ip.ihl * 4;
+	flow->transport = reader->offset;
+	flow->plain = ip.ihl == 5;
 	return parse_transport(reader, flow, quoted);
 }
 
@@ -231,11 +234,13 @@ static __always_inline int parse_ipv6(struct reader *reader, struct flow *flow, 
 	__builtin_memcpy(flow_destination(flow), &ip.daddr, sizeof(struct address));
 	flow->family = 6;
 	flow->ttl = ip.hop_limit;
+	flow->dscp = ip.priority << 2 | ip.flow_lbl[0] >> 6;
 	flow->length = ip.payload_len ? bpf_ntohs(ip.payload_len) + sizeof(ip) : 0;
 	flow->key.protocol = ip.nexthdr;
 	if (ip.daddr.s6_addr[0] == 0xff)
 		return VERDICT_MULTICAST;
 	reader->offset += sizeof(ip);
+	flow->transport = reader->offset;
 	/* The last look finds the header behind them. */
 	for (int i = 0; i <= IPV6_EXTENSIONS_MAX && more > 0; i++)
 		more = parse_extension(reader, flow);
@@ -243,27 +248,34 @@ static __always_inline int parse_ipv6(struct reader *reader, struct flow *flow, 
 		return -more;
 	if (more)
 		return VERDICT_TRUNCATED;
+	flow->plain = flow->transport == reader->offset;
+	flow->transport = reader->offset;
 	return parse_transport(reader, flow, quoted);
 }
 
-/* Fills flow; 0, or the verdict with which a packet that can't have a connection goes on. */
-static __always_inline int flow_parse(struct reader *reader, struct flow *flow, int direction)
+/*
+ * Fills flow, which is all zeros; 0, or the verdict with which a packet that can't have a connection goes on.
+ * start: where the IP header is. A global function: the verifier walks through it once, not in each program.
+ */
+__noinline int flow_parse(struct __sk_buff *skb, struct flow *flow, __u32 start, __u32 direction)
 {
-	struct __sk_buff *skb = reader->skb;
+	struct reader reader = { .skb = skb, .offset = start, .start = start };
 	int verdict;
 
-	reader->start = reader->offset;
-	__builtin_memset(flow, 0, sizeof(*flow));
+	/* The bound is the verifier's. */
+	if (!flow || start > ETH_HLEN)
+		return VERDICT_TRUNCATED;
+	flow->start = start;
 	flow->direction = direction;
 	flow->packets = skb->gso_segs ?: 1;
 	if (skb->protocol == bpf_htons(ETH_P_IP))
-		verdict = parse_ipv4(reader, flow, 0);
+		verdict = parse_ipv4(&reader, flow, 0);
 	else if (skb->protocol == bpf_htons(ETH_P_IPV6))
-		verdict = parse_ipv6(reader, flow, 0);
+		verdict = parse_ipv6(&reader, flow, 0);
 	else
 		verdict = VERDICT_NOT_IP;
 	if (!flow->length)
-		flow->length = skb->len - reader->start; /* jumbograms carry no length */
+		flow->length = skb->len - start; /* jumbograms carry no length */
 	return verdict;
 }
 

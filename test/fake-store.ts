@@ -81,7 +81,7 @@ export const web: ServiceState = {
   persistenceKey: 'source',
   netmask: '255.255.255.255',
   onePacket: false,
-  ...{ onDown: 'reset', failback: 'stay', lastResort: 'main' },
+  ...{ onDown: 'reset', failback: 'stay', lastResort: 'main', fastpath: 'off' },
   gateways: [
     {
       gateway: 'fiber',

@@ -44,7 +44,7 @@ export const serviceGatewayState = (
 export const serviceState = (given: Partial<ServiceState> = {}): ServiceState => ({
   ...{ name: 'web', family: 4, fwmark: 1, scheduler: 'wlc', schedulerFlags: [], persistence: 0 },
   ...{ persistenceKey: 'source', netmask: '255.255.255.255', onePacket: false },
-  ...{ onDown: 'keep', failback: 'stay', lastResort: 'main' },
+  ...{ onDown: 'keep', failback: 'stay', lastResort: 'main', fastpath: 'off' },
   ...{ gateways: [serviceGatewayState()], totals: noTotals, rates: noTotals },
   ...given,
 });

@@ -118,6 +118,7 @@ const service = schemaOf<ServiceConfig>()(
       }),
       failback,
       lastResort: z.enum(['main', 'unreachable', 'drop']),
+      fastpath: z.enum(['off', 'careful', 'on']),
       gateways: z.array(
         z.object({ gateway: text, weight: count, upper: count, lower: count, tier: count }),
       ),

@@ -56,6 +56,7 @@ export const serviceState = schemaOf<ServiceState>()(
         'of those on a lower tier once a higher is back: stay, new, now, drain 60s',
       ),
       lastResort: text.describe('of new ones that no gateway takes: main, unreachable, drop'),
+      fastpath: text.describe('off, careful: unless rules of others need to see each packet, on'),
       gateways: z.array(serviceGatewayState),
       totals: totalsState,
       rates: totalsState.describe('a second'),

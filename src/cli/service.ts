@@ -26,11 +26,12 @@ const hasTiers = ({ gateways }: ServiceState): boolean =>
 
 /** What it does at failures, where that is more than nothing. */
 function formatPolicy(service: ServiceState): string[] {
-  const { onDown, failback, lastResort } = service;
+  const { onDown, failback, lastResort, fastpath } = service;
   return [
     ...(onDown === 'keep' ? [] : [`on-down ${onDown}`]),
     ...(hasTiers(service) ? [`failback ${failback}`] : []),
     ...(lastResort === 'main' ? [] : [`last-resort ${lastResort}`]),
+    ...(fastpath === 'off' ? [] : [`fastpath ${fastpath}`]),
   ];
 }
 

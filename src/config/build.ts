@@ -26,7 +26,7 @@ export function buildConfig(draft: Draft, { prefixes, at }: Surroundings): Confi
   return {
     ...buildGeneral(general),
     gateways: gateways.map(({ name, value }) => buildGateway(name, value)),
-    services: services.map(({ name, value }) => buildService(name, value)),
+    services: services.map(({ name, value }) => buildService(name, value, general.fastpath)),
     sets: sets.map(({ name, value }) => ({
       name,
       prefixes: disjoint(prefixes.get(name) ?? []).map(({ text }) => text),
@@ -71,13 +71,18 @@ function buildGateway(name: string, { via, monitor, resolvers, ...rest }: Gatewa
   };
 }
 
-function buildService(name: string, service: Service): Config['services'][number] {
-  const { gateways, scheduler, schedulerFlags, onDown, ...rest } = service;
+function buildService(
+  name: string,
+  service: Service,
+  usual: 'on' | 'off',
+): Config['services'][number] {
+  const { gateways, scheduler, schedulerFlags, onDown, fastpath, ...rest } = service;
   const bits = schedulerFlags.map((flag) => flagBit(flag, scheduler));
   return {
     name,
     ...rest,
     onDown: onDown ?? defaultPolicy.onDown,
+    fastpath: fastpath ?? (usual === 'on' ? 'careful' : 'off'),
     scheduler,
     schedulerFlags: flagNames(scheduler).filter((_, bit) => bits.includes(bit)),
     gateways: Object.entries(gateways).map(([gateway, share]) => ({ gateway, ...share })),

@@ -69,6 +69,7 @@ const complete: Config = {
       onDown: { action: 'reset', idle: false },
       failback: { kind: 'stay' },
       lastResort: 'main',
+      fastpath: 'off',
       gateways: [{ gateway: 'fiber', weight: 1, upper: 0, lower: 0, tier: 1 }],
     },
   ],

@@ -8,6 +8,7 @@ import { defaultPolicy } from '../model/monitor.ts';
 import { settingRules } from '../model/setting.ts';
 import type { Family } from '../model/table.ts';
 import { failback, hook, lastResort, onDown } from './failover.ts';
+import { fastpath } from './fastpath.ts';
 import * as leaves from './leaves.ts';
 import { monitor } from './monitor.ts';
 import { host } from './probe.ts';
@@ -118,6 +119,9 @@ export const service = object({
   'last-resort': lastResort
     .prefault(defaultPolicy.lastResort)
     .describe('What becomes of new connections that no gateway can take'),
+  fastpath: fastpath
+    .optional()
+    .describe('Its connections pass the stack by; on: also where rules of others need each packet'),
   gateways: named(share).describe('Its gateways: name -> weight, or {weight, upper, lower, tier}'),
 }).transform(
   ({
@@ -204,6 +208,9 @@ export const general = object({
     udp: leaves.seconds.prefault(defaultTimeouts.udp).describe('UDP'),
   }).prefault({}),
   settings: settings.prefault({}).describe("IPVS's sysctls: docs/settings.md"),
+  fastpath: fastpath
+    .prefault('off')
+    .describe('Established connections pass the stack by: docs/fastpath.md'),
   api: object({
     group: leaves
       .line('the name of a group', /^[A-Za-z_][A-Za-z0-9_-]{0,31}$/)

@@ -15,6 +15,7 @@ import type { Log } from '../util/log.ts';
 import { takePriority } from '../util/priority.ts';
 import { socketPath } from '../util/socket-path.ts';
 import { DomainFeeder } from './domains.ts';
+import { FastPath } from './fastpath.ts';
 import { GatewayWatch } from './gateway-watch.ts';
 import { Hooks } from './hooks.ts';
 import { later } from './later.ts';
@@ -45,7 +46,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
   stack.defer(() => over.abort());
   const { signal } = over;
   const listeners: Listeners = new Set();
-  const { reconciler, watch } = makeParts(options, { log, stack, signal, listeners });
+  const { reconciler, watch, fastPath } = makeParts(options, { log, stack, signal, listeners });
   const again = later({ ms: retryMs, signal }, () => follow());
   const follow = later(
     { ms: settleMs, signal },
@@ -53,7 +54,8 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
   );
   const reload = guarded(log, () => reloadAndTell(reconciler));
   // Before the first look: what happens after it is told.
-  stack.adopt(watchNetwork(follow, watch.listener), (each) => each.close());
+  const listener = { ...watch.listener, any: () => fastPath.changed() };
+  stack.adopt(watchNetwork(follow, listener), (each) => each.close());
   stack.adopt(watchNft(follow), (each) => each.close());
   stack.defer(watchFile(file, later({ ms: fileSettleMs, signal }, reload)));
   start(reconciler, file);
@@ -74,7 +76,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
 function makeParts(
   { file, log }: DaemonOptions,
   { stack, signal, listeners }: Parts & { signal: AbortSignal; listeners: Listeners },
-): { reconciler: Reconciler; watch: GatewayWatch } {
+): { reconciler: Reconciler; watch: GatewayWatch; fastPath: FastPath } {
   const hooks = new Hooks(log);
   stack.defer(() => hooks.close());
   const emit = (event: DirectorEvent): void => {
@@ -87,12 +89,17 @@ function makeParts(
     config: () => reconciler.applied?.config,
   });
   stack.defer(() => watch.close());
+  const fastPath = new FastPath();
+  stack.defer(() => fastPath.close());
   const reconciler = new Reconciler({
     ...{ file, log, emit },
     unkept: () => watch.unkept,
-    done: (applied, environment) => watch.update(applied, environment),
+    done: (applied, environment) => {
+      watch.update(applied, environment);
+      fastPath.update(applied);
+    },
   });
-  return { reconciler, watch };
+  return { reconciler, watch, fastPath };
 }
 
 interface Parts {

@@ -3,7 +3,7 @@
 import type { Layout, Layouts } from './codec.ts';
 
 export const abi = {
-  ABI_VERSION: 4,
+  ABI_VERSION: 5,
 } as const;
 
 export const limits = {
@@ -59,7 +59,9 @@ export const hook = {
   HOOK_DIRECTOR: 0,
   HOOK_INGRESS: 1,
   HOOK_EGRESS: 2,
-  HOOKS: 3,
+  HOOK_UPLINK_IN: 3,
+  HOOK_UPLINK_OUT: 4,
+  HOOKS: 5,
 } as const;
 
 export const verdict = {
@@ -86,8 +88,10 @@ export const verdict = {
   VERDICT_RESET: 20,
   VERDICT_UNREACHABLE: 21,
   VERDICT_DROPPED: 22,
-  VERDICTS: 23,
-  VERDICT_COUNTERS: 69,
+  VERDICT_FAST: 23,
+  VERDICT_LEARNT: 24,
+  VERDICTS: 25,
+  VERDICT_COUNTERS: 125,
 } as const;
 
 export const connState = {
@@ -156,6 +160,12 @@ export const onDown = {
   ON_DOWN_KEEP: 0,
   ON_DOWN_RESET: 1,
   ON_DOWN_RESCHEDULE: 2,
+} as const;
+
+export const fastpath = {
+  FASTPATH_OFF: 0,
+  FASTPATH_CAREFUL: 1,
+  FASTPATH_ON: 2,
 } as const;
 
 export const edit = {
@@ -303,10 +313,11 @@ export interface Slot {
   tier: number;
   onDown: number;
   leaveS: number;
+  fastpath: number;
 }
 
 export const slotLayout: Layout<Slot> = {
-  size: 48,
+  size: 52,
   fields: [
     { name: 'fwmark', offset: 0, kind: 'u32' },
     { name: 'family', offset: 4, kind: 'u32' },
@@ -320,6 +331,7 @@ export const slotLayout: Layout<Slot> = {
     { name: 'tier', offset: 36, kind: 'u32' },
     { name: 'onDown', offset: 40, kind: 'u32' },
     { name: 'leaveS', offset: 44, kind: 'u32' },
+    { name: 'fastpath', offset: 48, kind: 'u32' },
   ],
 };
 
@@ -518,6 +530,75 @@ export const gatewayEvidenceLayout: Layout<GatewayEvidence> = {
   ],
 };
 
+export interface FastChange {
+  to: Address;
+  port: number;
+  sum: number;
+  ifindex: number;
+  mark: number;
+  priority: number;
+  viaFamily: number;
+  via: number[];
+}
+
+export const fastChangeLayout: Layout<FastChange> = {
+  size: 56,
+  fields: [
+    { name: 'to', offset: 0, kind: 'address' },
+    { name: 'port', offset: 16, kind: 'be16' },
+    { name: 'sum', offset: 20, kind: 'u32' },
+    { name: 'ifindex', offset: 24, kind: 'u32' },
+    { name: 'mark', offset: 28, kind: 'u32' },
+    { name: 'priority', offset: 32, kind: 'u32' },
+    { name: 'viaFamily', offset: 36, kind: 'u32' },
+    { name: 'via', offset: 40, kind: 'u32[]', count: 4 },
+  ],
+};
+
+export interface Fast {
+  nonce: number;
+  epoch: number;
+  checkedNs: bigint;
+  ifindexIn: number;
+  slot: number;
+  rest: number;
+  provedS: number;
+  mtu: number;
+  dscp: number;
+  change: FastChange;
+}
+
+export const fastLayout: Layout<Fast> = {
+  size: 96,
+  fields: [
+    { name: 'nonce', offset: 0, kind: 'u32' },
+    { name: 'epoch', offset: 4, kind: 'u32' },
+    { name: 'checkedNs', offset: 8, kind: 'u64' },
+    { name: 'ifindexIn', offset: 16, kind: 'u32' },
+    { name: 'slot', offset: 20, kind: 'u32' },
+    { name: 'rest', offset: 24, kind: 'u32' },
+    { name: 'provedS', offset: 28, kind: 'u32' },
+    { name: 'mtu', offset: 32, kind: 'u16' },
+    { name: 'dscp', offset: 34, kind: 'u8' },
+    { name: 'change', offset: 40, kind: 'fastChange' },
+  ],
+};
+
+export interface FastGuard {
+  untilNs: bigint;
+  epoch: number;
+  careful: number;
+}
+
+export const fastGuardLayout: Layout<FastGuard> = {
+  size: 16,
+  fields: [
+    { name: 'untilNs', offset: 0, kind: 'u64' },
+    { name: 'epoch', offset: 8, kind: 'u32' },
+    { name: 'careful', offset: 12, kind: 'u32' },
+  ],
+};
+
 export interface Settings {
   abi: number;
   connectionLimit: number;
@@ -674,6 +755,9 @@ export const layouts: Layouts = {
   gatewayBytes: gatewayBytesLayout,
   gatewayLoad: gatewayLoadLayout,
   gatewayEvidence: gatewayEvidenceLayout,
+  fastChange: fastChangeLayout,
+  fast: fastLayout,
+  fastGuard: fastGuardLayout,
   settings: settingsLayout,
   tableCounts: tableCountsLayout,
   remembered: rememberedLayout,

@@ -19,6 +19,7 @@ import * as abi from './abi.gen.ts';
 import { readApplied, writeApplied } from './applied.ts';
 import { writeCapacity } from './capacity.ts';
 import type { Director } from './director.ts';
+import { prepareFastPath } from './fastpath.ts';
 import { setDown } from './gateway-down.ts';
 import { knownGateways, toGateway } from './hops.ts';
 import { failBack } from './leave.ts';
@@ -85,6 +86,7 @@ export function applyConfig(director: Director, input: ApplyInput): Done {
   const links = new Map(plan.gateways.map(({ address, link }) => [address, link]));
   for (const move of plan.moves) moveGateway(director, move, input.environment);
   refreshLinks(director);
+  if (plan.objects.fastpath) prepareFastPath(director);
   const written = writeTable(director, () => plan.table, {
     findLink: (_, address) => links.get(address) ?? '',
     config: { before: applied?.objects, after: plan.objects },

@@ -31,7 +31,7 @@ import {
   routeToDirector,
 } from './programs.ts';
 import { changeSysctls } from './sysctl.ts';
-import { detachLan, type LanPrograms } from './tc.ts';
+import { detachPrograms, type LinkPrograms, type Side, sides } from './tc.ts';
 
 export interface StartOptions {
   /** Most connections and templates that the table holds. */
@@ -197,9 +197,9 @@ export class Director {
       );
   }
 
-  /** The programs for LAN links, with and without a link header: descriptors that the caller closes. */
-  lanPrograms(ethernet = true): LanPrograms {
-    return heldPrograms(ethernet);
+  /** The programs for a side's links, with and without a link header: descriptors that the caller closes. */
+  linkPrograms(side: Side, ethernet = true): LinkPrograms {
+    return heldPrograms(side, ethernet);
   }
 
   /** As routeProgram; undefined where its routes are gone, which alone held it. */
@@ -272,7 +272,8 @@ function bringUp(object: DirectorObject, options: StartOptions, bits: MarkBits):
 function takeDown(maps: DirectorMaps | undefined): void {
   clearObjects(families());
   if (maps) {
-    for (const link of readLinks()) if (link.name !== directorLink) detachLan(maps, link);
+    for (const link of readLinks().filter(({ name }) => name !== directorLink))
+      for (const side of sides) detachPrograms(maps, link, side);
     restoreSysctls(readMemory(maps));
   }
   deleteDirectorLink();

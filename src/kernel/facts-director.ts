@@ -13,7 +13,7 @@ import { Director, families } from './director.ts';
 import { lanLinks, readLinks } from './link.ts';
 import { timersArePinned } from './pin.ts';
 import { type GatewayIdentity, readGatewayIdentities } from './read-gateways.ts';
-import { tcQuery } from './tc.ts';
+import { isAttached } from './tc.ts';
 import { nftRepair, readRepairs } from './write-table.ts';
 
 /** An empty table is looked through once a second. */
@@ -66,8 +66,7 @@ function expiryIsAlive({ maps }: Director): boolean {
   return waitSync(() => sweeps() !== before, sweepMs);
 }
 
-const lacksProgram = ({ ifindex }: Link): boolean =>
-  (['ingress', 'egress'] as const).some((hook) => tcQuery(ifindex, hook) === undefined);
+const lacksProgram = (link: Link): boolean => !isAttached(link, 'lan');
 
 /** The programs come with the first gateway. */
 function readLan(gateways: GatewayFact[], applied: Applied | undefined) {

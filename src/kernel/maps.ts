@@ -80,6 +80,9 @@ export class DirectorMaps {
     return new TypedMap(this.map(name), layout);
   }
 
+  get fastGuards(): TypedMap<abi.FastGuard> {
+    return this.#typed('fast_guards', abi.fastGuardLayout);
+  }
   get settings(): TypedMap<abi.Settings> {
     return this.#typed('settings', abi.settingsLayout);
   }

@@ -10,23 +10,40 @@ import type { DirectorMaps } from './maps.ts';
 import type { DirectorObject } from './object.ts';
 import { ipWithProgram } from './pin.ts';
 import { Program } from './program.ts';
-import { type LanPrograms, type TcHookName, tcAttach, tcQuery } from './tc.ts';
+import {
+  type LinkPrograms,
+  linkHandle,
+  type Side,
+  sides,
+  type TcHookName,
+  tcAttach,
+  tcQuery,
+} from './tc.ts';
 
-/** lvsj0's filters beside lvsj_control: programs for links with an Ethernet header, and for those without. */
-const heldHandle = {
-  ethernet: { ingress: 2, egress: 3 },
-  ip: { ingress: 4, egress: 5 },
+/** For links with an Ethernet header, and for those without. */
+const forms = ['', '_ip'] as const;
+const hooks = ['ingress', 'egress'] as const satisfies TcHookName[];
+
+const programNames = {
+  lan: { ingress: 'lvsj_ingress', egress: 'lvsj_egress' },
+  uplink: { ingress: 'lvsj_uplink_in', egress: 'lvsj_uplink_out' },
 } as const;
 
-const hooks = ['ingress', 'egress'] as const satisfies TcHookName[];
+/** lvsj0's filters beside lvsj_control. */
+const heldHandle = {
+  lan: { '': { ingress: 2, egress: 3 }, _ip: { ingress: 4, egress: 5 } },
+  uplink: { '': { ingress: 6, egress: 7 }, _ip: { ingress: 8, egress: 9 } },
+} as const;
 
 /** The ones that lvsj0 and its other end hold. */
 export function holdPrograms(object: DirectorObject): void {
   const holder = libbpf.interfaceIndex(directorLink);
-  for (const hook of hooks) {
-    tcAttach(holder, 'ingress', object.program(`lvsj_${hook}`).fd, heldHandle.ethernet[hook]);
-    tcAttach(holder, 'ingress', object.program(`lvsj_${hook}_ip`).fd, heldHandle.ip[hook]);
-  }
+  for (const side of sides)
+    for (const form of forms)
+      for (const hook of hooks) {
+        const { fd } = object.program(`${programNames[side][hook]}${form}`);
+        tcAttach(holder, 'ingress', fd, heldHandle[side][form][hook]);
+      }
   tcAttach(libbpf.interfaceIndex(directorPeer), 'ingress', object.program('lvsj_router').fd);
 }
 
@@ -41,10 +58,10 @@ export function findControl(): number | undefined {
   return ifindex === 0 ? undefined : tcQuery(ifindex, 'ingress');
 }
 
-/** For LAN links, with and without a link header: descriptors that the caller closes. */
-export function heldPrograms(ethernet: boolean): LanPrograms {
+/** For the links of a side, with and without a link header: descriptors that the caller closes. */
+export function heldPrograms(side: Side, ethernet: boolean): LinkPrograms {
   const holder = libbpf.interfaceIndex(directorLink);
-  const handles = ethernet ? heldHandle.ethernet : heldHandle.ip;
+  const handles = heldHandle[side][ethernet ? '' : '_ip'];
   const fd = (hook: TcHookName): number => {
     const id = tcQuery(holder, 'ingress', handles[hook]);
     if (id === undefined)
@@ -54,16 +71,18 @@ export function heldPrograms(ethernet: boolean): LanPrograms {
   return { ingress: fd('ingress'), egress: fd('egress') };
 }
 
-/** On each link of the LAN, the object's program of the same name as the one that is there. */
-export function replaceLan(object: DirectorObject, running: DirectorMaps): void {
+/** On each link, the object's program of the same name as the one that is there. */
+export function replaceOnLinks(object: DirectorObject, running: DirectorMaps): void {
   const { id: ours } = running.map('verdicts').info;
   for (const link of readLinks().filter((each) => !isDirectorLink(each)))
-    for (const hook of hooks) {
-      const id = tcQuery(link.ifindex, hook);
-      if (id === undefined) continue;
-      const { name, mapIds } = infoOf(id);
-      if (mapIds.includes(ours)) tcAttach(link.ifindex, hook, object.program(name).fd);
-    }
+    for (const side of sides)
+      for (const hook of hooks) {
+        const id = tcQuery(link.ifindex, hook, linkHandle[side]);
+        if (id === undefined) continue;
+        const { name, mapIds } = infoOf(id);
+        if (mapIds.includes(ours))
+          tcAttach(link.ifindex, hook, object.program(name).fd, linkHandle[side]);
+      }
 }
 
 function infoOf(id: number): Program['info'] {

@@ -7,7 +7,7 @@ import type { DirectorMaps } from './maps.ts';
 import { verdictName } from './names.ts';
 import { readGatewayIdentities } from './read-gateways.ts';
 
-const hookNames = ['director', 'ingress', 'egress'];
+const hookNames = ['director', 'ingress', 'egress', 'uplink-in', 'uplink-out'];
 
 function readVerdicts(maps: DirectorMaps): StatusState['verdicts'] {
   const hooks = maps.verdicts().map((counts, hook) => {

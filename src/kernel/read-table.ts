@@ -2,7 +2,7 @@
 
 import { addressFromWords } from '../model/address.ts';
 import { persistenceKeys } from '../model/persistence.ts';
-import { failbacks, lastResorts, onDowns } from '../model/policy.ts';
+import { failbacks, fastpaths, lastResorts, onDowns } from '../model/policy.ts';
 import { flagNames } from '../model/scheduler.ts';
 import type { TotalsState } from '../model/state.ts';
 import {
@@ -160,6 +160,7 @@ function toService(all: Slots, tiers: abi.Service[], ever: number[]): SlottedSer
   const scheduler = schedulerNames[config.scheduler] ?? '?';
   const averages = ever.map((slot) => all.rates.get(slot)?.average ?? noCounters());
   const family = config.key.family as Family;
+  const first = all.slots.get(slots[0] ?? 0);
   const service = {
     family,
     fwmark: config.key.fwmark,
@@ -169,8 +170,9 @@ function toService(all: Slots, tiers: abi.Service[], ever: number[]): SlottedSer
     persistenceKey: persistenceKeys[config.persistenceKey] ?? 'source',
     netmask: netmaskText(family, config.netmask),
     onePacket: config.onePacket !== 0,
-    // It stands in the slots alone: nobody asks it of a service without gateways.
-    onDown: onDowns[all.slots.get(slots[0] ?? 0)?.onDown ?? 0] ?? plainPolicy.onDown,
+    // These stand in the slots alone: nobody asks them of a service without gateways.
+    onDown: onDowns[first?.onDown ?? 0] ?? plainPolicy.onDown,
+    fastpath: fastpaths[first?.fastpath ?? 0] ?? plainPolicy.fastpath,
     failback: failbacks[config.failback] ?? plainPolicy.failback,
     lastResort: lastResorts[config.lastResort] ?? plainPolicy.lastResort,
     gateways: tiers.flatMap((each) =>

@@ -13,6 +13,12 @@ const attachPoint = { ingress: 1, egress: 2 } as const;
 const priority = 0x6c76;
 const defaultHandle = 1;
 
+/** The two sides of a director: which programs a link has. */
+export const sides = ['lan', 'uplink'] as const;
+export type Side = (typeof sides)[number];
+
+export const linkHandle: Record<Side, number> = { lan: defaultHandle, uplink: 2 };
+
 const EEXIST = -17;
 const BPF_TC_F_REPLACE = 1;
 
@@ -61,36 +67,50 @@ export function tcAttach(
 }
 
 /** Takes our program off; no matter if it is not there. */
-export function tcDetach(ifindex: number, hook: TcHookName): void {
-  libbpf.tcDetach(hookOf(ifindex, hook), optsOf());
+function tcDetach(ifindex: number, hook: TcHookName, handle: number): void {
+  libbpf.tcDetach(hookOf(ifindex, hook), optsOf(handle));
 }
 
-/** File descriptors of the two programs of a LAN link. */
-export interface LanPrograms {
+/** File descriptors of the two programs of a link. */
+export interface LinkPrograms {
   ingress: number;
   egress: number;
 }
 
+interface NamedLink {
+  name: string;
+  ifindex: number;
+}
+
+const hooks = ['ingress', 'egress'] as const;
 const clsact = (link: string): string => `clsact ${link}`;
 
-/** Both hooks of a LAN link; the qdisc is remembered if it is ours. */
-export function attachLan(
+/** Whether a link has both programs of a side. */
+export const isAttached = ({ ifindex }: NamedLink, side: Side): boolean =>
+  hooks.every((hook) => tcQuery(ifindex, hook, linkHandle[side]) !== undefined);
+
+/** Both hooks of a link; the qdisc is remembered if it is ours. */
+export function attachPrograms(
   maps: DirectorMaps,
-  link: { name: string; ifindex: number },
-  programs: LanPrograms,
+  link: NamedLink,
+  side: Side,
+  programs: LinkPrograms,
 ): void {
   let made = false;
-  for (const hook of ['ingress', 'egress'] as const)
-    if (tcQuery(link.ifindex, hook) === undefined)
-      made = tcAttach(link.ifindex, hook, programs[hook]) || made;
+  const handle = linkHandle[side];
+  for (const hook of hooks)
+    if (tcQuery(link.ifindex, hook, handle) === undefined)
+      made = tcAttach(link.ifindex, hook, programs[hook], handle) || made;
   if (made) remember(maps, clsact(link.name), '');
 }
 
-/** Takes both off again, and the qdisc if we made it and nobody else uses it now. */
-export function detachLan(maps: DirectorMaps, link: { name: string; ifindex: number }): void {
-  for (const hook of ['ingress', 'egress'] as const) tcDetach(link.ifindex, hook);
+/** Takes a side's programs off again, and the qdisc if we made it and nobody else uses it now. */
+export function detachPrograms(maps: DirectorMaps, link: NamedLink, side: Side): void {
+  const there = hooks.filter((hook) => tcQuery(link.ifindex, hook, linkHandle[side]) !== undefined);
+  if (there.length === 0) return;
+  for (const hook of there) tcDetach(link.ifindex, hook, linkHandle[side]);
   if (!readMemory(maps).some(({ name }) => name === clsact(link.name))) return;
-  const used = (['ingress', 'egress'] as const).some(
+  const used = hooks.some(
     (hook) => run(['tc', 'filter', 'show', 'dev', link.name, hook]).trim() !== '',
   );
   if (!used) tryRun(['tc', 'qdisc', 'del', 'dev', link.name, 'clsact']);

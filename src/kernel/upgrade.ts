@@ -6,7 +6,7 @@
 
 import { Director, families } from './director.ts';
 import { DirectorObject, digestMap, objectPath, readDigest } from './object.ts';
-import { attachControl, holdPrograms, replaceLan, routeToDirector } from './programs.ts';
+import { attachControl, holdPrograms, replaceOnLinks, routeToDirector } from './programs.ts';
 
 /** Whether the running director was loaded from this object. Its age is not asked: going back is an upgrade, too. */
 export function isCurrent({ maps }: Director, path = objectPath): boolean {
@@ -35,7 +35,7 @@ function takeOver({ maps }: Director, path: string): void {
   try {
     const control = object.bindControl();
     routeToDirector(object.program('lvsj_director'), families());
-    replaceLan(object, maps);
+    replaceOnLinks(object, maps);
     holdPrograms(object);
     new Director(control, object.maps()).takeTime();
     attachControl(control);

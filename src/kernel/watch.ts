@@ -20,6 +20,8 @@ export interface NetworkListener {
   link?: (event: LinkEvent) => void;
   address?: (event: AddressEvent) => void;
   neighbour?: (event: NeighbourEvent) => void;
+  /** Anything but neighbours that packets may go by: routes and rules of others, too. */
+  any?: () => void;
   /** Those of this link are told; a LAN has thousands that nobody asks for. */
   hasNeighbours?: (link: string) => boolean;
 }
@@ -87,12 +89,18 @@ export function watchNetwork(seen: () => void, listener: NetworkListener = {}): 
   const known = new Map<string, string>();
   const line = (text: string): void => {
     const event = parseEvent(text);
-    if (!event) return;
+    if (!event) {
+      if (isRouting(text)) listener.any?.();
+      return;
+    }
     tell(event, listener);
-    if (isNews(event, known)) seen();
+    if (!isNews(event, known)) return;
+    listener.any?.();
+    seen();
   };
   const lost = (): void => {
     known.clear();
+    listener.any?.();
     seen();
   };
   const watches = [ip('link', 'address', 'neigh', 'rule'), ip('route')].map((argv) =>
@@ -104,6 +112,8 @@ export function watchNetwork(seen: () => void, listener: NetworkListener = {}): 
     },
   };
 }
+
+const isRouting = (line: string): boolean => /^\[(ROUTE|RULE)\]/.test(line);
 
 function tell(event: IpEvent, { link, address, neighbour, hasNeighbours }: NetworkListener): void {
   if (event.kind === 'link') link?.(event);

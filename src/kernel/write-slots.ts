@@ -1,6 +1,6 @@
 // The slots of services: which one a gateway has or gets, and what stands in it.
 
-import { onDowns } from '../model/policy.ts';
+import { fastpaths, onDowns } from '../model/policy.ts';
 import type { Service, ServiceGateway } from '../model/table.ts';
 import { type Hop, hopKey } from '../plan/hops.ts';
 import { UserError } from '../util/error.ts';
@@ -41,7 +41,11 @@ export class SlotWriter {
   /** Whether it stands as it is wanted, but for what an edit of IPVS's says. */
   isSettled(number: number, service: Service, gateway: ServiceGateway): boolean {
     const slot = this.#all.slots.get(number);
-    return slot?.tier === gateway.tier && slot.onDown === onDowns.indexOf(service.onDown);
+    return (
+      slot?.tier === gateway.tier &&
+      slot.onDown === onDowns.indexOf(service.onDown) &&
+      slot.fastpath === fastpaths.indexOf(service.fastpath)
+    );
   }
 
   configure(number: number, service: Service, gateway: ServiceGateway): void {
@@ -59,6 +63,7 @@ export class SlotWriter {
       tier: gateway.tier,
       onDown: onDowns.indexOf(service.onDown),
       leaveS: before?.leaveS ?? 0,
+      fastpath: fastpaths.indexOf(service.fastpath),
     };
     this.#director.maps.slots.set(number, slot);
     this.#all.slots.set(number, slot);

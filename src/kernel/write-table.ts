@@ -15,16 +15,15 @@ import { addressesOf, type Hop, planHops, presentHops } from '../plan/hops.ts';
 import { type Objects, planObjects } from '../plan/objects.ts';
 import * as abi from './abi.gen.ts';
 import { readApplied } from './applied.ts';
+import { attachToLinks, bareLinks } from './attach.ts';
 import { type Director, families } from './director.ts';
 import { keepDirectorRoutes, lostFamilies } from './director-routes.ts';
 import { knownGateways, returning, toGateway, withoutPresence } from './hops.ts';
-import { closeFd } from './libbpf.ts';
-import { findLink, isDirectorLink, lanLinks, readLinks } from './link.ts';
+import { findLink, readLinks } from './link.ts';
 import { applyNft, readNftDigest } from './nft.ts';
 import { addObjects, readObjects, removeObjects } from './objects.ts';
 import { readSlots, readTable, type Slots } from './read-table.ts';
 import { changeSysctls } from './sysctl.ts';
-import { attachLan, detachLan, tcQuery } from './tc.ts';
 import { ServiceWriter } from './write-services.ts';
 
 /** What a configuration asks for beyond the edit of the table. */
@@ -77,7 +76,8 @@ export function writeTable(
   if (changed === 'all') addGateways(director, { before, was, after, renewNft: options.renewNft });
   else if (changed === 'nft') applyNft(shall, true);
   // Each time: links come and go with nobody to tell us.
-  if (hops.size > 0) attachLinks(director, links, after);
+  if (hops.size > 0)
+    attachToLinks(director, { links, gatewayLinks: linksOf(after), config: after.config });
   writeServices(director, all, have, want, new Map([...before.hops, ...after.hops]));
   writeTimeouts(director, want);
   if (changed === 'all') {
@@ -107,17 +107,11 @@ export function readRepairs(director: Director, applied: Applied | undefined): s
   return [
     ...lostFamilies(families()).map((family) => `the director's IPv${family} route`),
     ...[...add, ...remove].map(words),
-    ...bareLinks(links, linksOf({ hops }), config?.lan).map((link) => `programs of link ${link}`),
+    ...bareLinks({ links, gatewayLinks: linksOf({ hops }), config }).map(
+      (link) => `programs of link ${link}`,
+    ),
     ...(nft ? [nftRepair] : []),
   ];
-}
-
-/** Links of the LAN that run no program of ours. */
-function bareLinks(links: Link[], gatewayLinks: string[], named: string[] = []): string[] {
-  const lan = gatewayLinks.length === 0 ? [] : lanLinks(links, gatewayLinks, named);
-  const isBare = ({ ifindex }: Link): boolean =>
-    (['ingress', 'egress'] as const).some((hook) => tcQuery(ifindex, hook) === undefined);
-  return lan.filter(isBare).map(({ name }) => name);
 }
 
 /** What the kernel's objects follow from. */
@@ -190,25 +184,6 @@ function addGateways(director: Director, { before, was, after, renewNft }: Step)
 const linksOf = ({ hops }: Pick<Base, 'hops'>): string[] => [
   ...new Set([...hops.values()].map(({ link }) => link)),
 ];
-
-/** The LAN programs on every link that is the LAN's, and on no other gateway's. */
-function attachLinks(director: Director, links: Link[], after: Base): void {
-  const named = after.config?.lan ?? [];
-  const lan = lanLinks(links, linksOf(after), named);
-  for (const link of lan) {
-    const programs = director.lanPrograms(link.ethernet);
-    try {
-      attachLan(director.maps, link, programs);
-    } finally {
-      for (const fd of Object.values(programs)) closeFd(fd);
-    }
-  }
-  const others =
-    named.length > 0 ? links : links.filter(({ name }) => linksOf(after).includes(name));
-  for (const link of others)
-    if (!isDirectorLink(link) && !lan.includes(link) && tcQuery(link.ifindex, 'ingress'))
-      detachLan(director.maps, link);
-}
 
 function writeServices(
   director: Director,

@@ -2,7 +2,7 @@
 // default is filled in; names that point to others (rule -> service -> gateway, @set) are checked.
 
 import type { Health } from './health.ts';
-import type { Family, PersistenceKey } from './table.ts';
+import type { Family, Fastpath, PersistenceKey } from './table.ts';
 
 /** Where a gateway's next hop comes from. */
 export type Via =
@@ -134,6 +134,8 @@ export interface ServiceConfig {
   onDown: OnDown;
   failback: Failback;
   lastResort: LastResort;
+  /** As its own key says, else as the file's: careful if that is on. */
+  fastpath: Fastpath;
   /** In the order of the file. */
   gateways: ServiceGatewayConfig[];
 }

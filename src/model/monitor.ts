@@ -17,11 +17,13 @@ export const defaultMonitor: MonitorConfig = {
   hold: { first: 1000, most: 60_000 },
 };
 
-export const defaultPolicy: Pick<ServiceConfig, 'onDown' | 'failback' | 'lastResort'> = {
-  onDown: { action: 'reset', idle: false },
-  failback: { kind: 'stay' },
-  lastResort: 'main',
-};
+export const defaultPolicy: Pick<ServiceConfig, 'onDown' | 'failback' | 'lastResort' | 'fastpath'> =
+  {
+    onDown: { action: 'reset', idle: false },
+    failback: { kind: 'stay' },
+    lastResort: 'main',
+    fastpath: 'off',
+  };
 
 /** The only family that a probe can judge, for its target is an address. */
 export function familyOfProbe(probe: ProbeConfig): Family | undefined {

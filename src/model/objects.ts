@@ -73,6 +73,8 @@ export interface ConfigObjects {
   lan: string[];
   /** The gateways' links that are not the LAN's too. */
   outside: string[];
+  /** Connections of some service may take the fast path. */
+  fastpath: boolean;
   rules: RuleObject[];
   sets: SetObject[];
   policies: GatewayPolicy[];
@@ -87,6 +89,7 @@ export const noConfigObjects: ConfigObjects = {
   gateways: [],
   lan: [],
   outside: [],
+  fastpath: false,
   rules: [],
   sets: [],
   policies: [],

@@ -86,6 +86,8 @@ export interface ServiceState {
   failback: string;
   /** Of new ones that no gateway takes: main, unreachable, drop. */
   lastResort: string;
+  /** off, careful (unless rules of others need to see each packet), on. */
+  fastpath: string;
   gateways: ServiceGatewayState[];
   totals: TotalsState;
   rates: TotalsState;

@@ -47,6 +47,9 @@ export interface ServiceGateway {
 /** Whose connections stay together in a persistent service: of one client, to one server, or both. */
 export type PersistenceKey = 'source' | 'destination' | 'source-destination';
 
+/** careful: unless rules of others need to see each packet. */
+export type Fastpath = 'off' | 'careful' | 'on';
+
 /** A service (IPVS's virtual service by fwmark). */
 export interface Service extends ServiceKey {
   scheduler: string;
@@ -63,6 +66,8 @@ export interface Service extends ServiceKey {
   onDown: 'keep' | 'reset' | 'reschedule';
   failback: 'stay' | 'new';
   lastResort: 'main' | 'unreachable' | 'drop';
+  /** See enum fastpath there; ipvsadm's services: off. */
+  fastpath: Fastpath;
   /** Newest first: IPVS's list order, which decides ties and where rr starts. */
   gateways: ServiceGateway[];
   totals: Counters;
@@ -70,7 +75,12 @@ export interface Service extends ServiceKey {
 }
 
 /** What ipvsadm's services do when a gateway fails: all that IPVS does, which is nothing. */
-export const plainPolicy = { onDown: 'keep', failback: 'stay', lastResort: 'main' } as const;
+export const plainPolicy = {
+  onDown: 'keep',
+  failback: 'stay',
+  lastResort: 'main',
+  fastpath: 'off',
+} as const;
 
 /** Seconds, as `ipvsadm --set` takes them. */
 export interface Timeouts {

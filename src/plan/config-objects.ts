@@ -52,6 +52,7 @@ export function planConfigObjects(
     gateways: gateways.map(({ address }) => address),
     lan: config.lan,
     outside,
+    fastpath: config.services.some(({ fastpath }) => fastpath !== 'off'),
     rules: planRules(config),
     sets: config.sets.map(({ name, prefixes, domains }) => ({ name, prefixes, domains })),
     policies: gateways.map(({ id, family, link, snat, onlink }) => ({

@@ -60,7 +60,7 @@ function diffNamed<T extends Named>(
 const counters = ['gateways', 'totals', 'rates'];
 /** What a service does with connections whose gateway is down nobody sees while it has no gateway. */
 const unseen = ({ gateways }: Service): string[] =>
-  gateways.length === 0 ? [...counters, 'onDown'] : counters;
+  gateways.length === 0 ? [...counters, 'onDown', 'fastpath'] : counters;
 
 /** As people count tiers. */
 const fromOne = (gateway: ServiceGateway): ServiceGateway => ({

@@ -36,10 +36,11 @@ const nothingCounted = () => ({
 });
 
 /** `drain` and `now` are `new`, and more: see src/kernel/leave.ts. */
-export const policyOf = ({ onDown, failback, lastResort }: ServiceConfig) => ({
+export const policyOf = ({ onDown, failback, lastResort, fastpath }: ServiceConfig) => ({
   onDown: onDown.action,
   failback: failback.kind === 'stay' ? ('stay' as const) : ('new' as const),
   lastResort,
+  fastpath,
 });
 
 /** A gateway that a service has in a family. */

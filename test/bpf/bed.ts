@@ -56,7 +56,7 @@ export class Bed {
 
   constructor(director: Director) {
     this.director = director;
-    const { ingress, egress } = director.lanPrograms();
+    const { ingress, egress } = director.linkPrograms('lan');
     this.programs = {
       director: director.routeProgram(),
       ingress: new Program(ingress),

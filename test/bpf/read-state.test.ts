@@ -176,7 +176,7 @@ describe('services', () => {
     assert.deepEqual(rest, {
       ...{ name: 'web', family: 6, fwmark: 1, scheduler: 'wlc', schedulerFlags: [] },
       ...{ persistence: 60, persistenceKey: 'source', netmask: '128', onePacket: false },
-      ...{ onDown: 'reset', failback: 'stay', lastResort: 'main' },
+      ...{ onDown: 'reset', failback: 'stay', lastResort: 'main', fastpath: 'off' },
     });
     assert.deepEqual(
       gateways.map(({ gateway, weight, effectiveWeight }) => [gateway, weight, effectiveWeight]),
@@ -255,6 +255,8 @@ describe('the status', () => {
       director: { new: 1, template: 2 },
       ingress: {},
       egress: { known: 1 },
+      'uplink-in': {},
+      'uplink-out': {},
     });
   });
 });

@@ -9,7 +9,7 @@ import { Director, families } from '../../src/kernel/director.ts';
 import { DirectorObject, FormError } from '../../src/kernel/object.ts';
 import { timersArePinned, unpinTimers } from '../../src/kernel/pin.ts';
 import { Program } from '../../src/kernel/program.ts';
-import { holdPrograms, replaceLan, routeToDirector } from '../../src/kernel/programs.ts';
+import { holdPrograms, replaceOnLinks, routeToDirector } from '../../src/kernel/programs.ts';
 import { isCurrent, upgradeIfNeeded } from '../../src/kernel/upgrade.ts';
 import { zeroCounters } from '../../src/kernel/write-table.ts';
 import { waitUntil } from '../../src/util/wait-until.ts';
@@ -110,7 +110,7 @@ describe('upgrade', () => {
   test('leaves everything as it was, and does nothing a second time', () => {
     letGo(bed);
     const [before, old] = [contents(), programs()];
-    assert.equal(old.length, 7);
+    assert.equal(old.length, 11);
     assert.ok(!isCurrent(director));
     assert.ok(upgradeIfNeeded(director));
     assert.deepEqual(contents(), before);
@@ -124,7 +124,7 @@ describe('upgrade', () => {
     letGo(now);
     goBack();
     await upgradeToTheLast();
-    assert.equal(programs().length, 7);
+    assert.equal(programs().length, 11);
     now = new Bed(director);
   });
 
@@ -171,7 +171,7 @@ describe('an upgrade that was killed', () => {
   /** What it does before lvsj_control, which is the last. */
   const steps = [
     (object: DirectorObject) => routeToDirector(object.program('lvsj_director'), families()),
-    (object: DirectorObject) => replaceLan(object, director.maps),
+    (object: DirectorObject) => replaceOnLinks(object, director.maps),
     holdPrograms,
     (object: DirectorObject) => new Director(object.bindControl(), object.maps()).takeTime(),
   ];
@@ -181,7 +181,7 @@ describe('an upgrade that was killed', () => {
       goBack();
       const object = new DirectorObject(undefined, director.maps);
       for (const step of steps.slice(0, done + 1)) step(object);
-      const { ingress, egress } = director.lanPrograms();
+      const { ingress, egress } = director.linkPrograms('lan');
       const lan = [ingress, egress].map((fd) => new Program(fd));
       const flow = new Flow({ port: 6000 + done });
       const { mark } = object.program('lvsj_director').run(flow.up().bytes, { mark: 1 });

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Where the fast path meets the uplinks: what comes in by one, and what the stack sends out by one. */
+#ifndef LVSJ_UPLINK_H
+#define LVSJ_UPLINK_H
+
+#include "fast.h"
+#include "fast_learn.h"
+#include "parse.h"
+#include "stats.h"
+
+static __always_inline int uplink_in(struct __sk_buff *skb, __u32 link_header, int *action)
+{
+	__u64 now = bpf_ktime_get_coarse_ns();
+	void *flows = fast_map(&fast_down);
+	struct flow flow = {};
+	int verdict;
+
+	if (!flows || !fast_guard_get(now))
+		return VERDICT_UNKNOWN;
+	if (skb->vlan_present)
+		return VERDICT_TAGGED;
+	if (skb->pkt_type != PACKET_HOST)
+		return VERDICT_MULTICAST;
+	verdict = flow_parse(skb, &flow, link_header, DIRECTION_OUT);
+	if (verdict)
+		return verdict;
+	*action = fast_take(skb, &flow, flows, link_header, now);
+	if (*action != TC_ACT_UNSPEC)
+		return VERDICT_FAST;
+	if (flow.learns)
+		skb->tc_index = TC_INDEX_LEARN | flow.dscp;
+	return VERDICT_UNKNOWN;
+}
+
+static __always_inline int from_uplink(struct __sk_buff *skb, __u32 link_header)
+{
+	int action = TC_ACT_UNSPEC;
+
+	skb->tc_index = 0;
+	verdict_count(HOOK_UPLINK_IN, uplink_in(skb, link_header, &action));
+	return action;
+}
+
+static __always_inline int to_uplink(struct __sk_buff *skb, __u32 link_header)
+{
+	__u64 now = bpf_ktime_get_coarse_ns();
+	struct flow flow = {};
+	int verdict;
+
+	/* All others were counted where they came in, or are not from the LAN. */
+	if (!tc_index_learns(skb->tc_index))
+		return TC_ACT_UNSPEC;
+	verdict = skb->vlan_present ? VERDICT_TAGGED :
+				      flow_parse(skb, &flow, link_header, DIRECTION_IN);
+	if (!verdict)
+		verdict = fast_may_learn(skb, &flow) ? fast_learn_up(skb, &flow, now) :
+						       VERDICT_UNKNOWN;
+	verdict_count(HOOK_UPLINK_OUT, verdict);
+	return TC_ACT_UNSPEC;
+}
+
+#endif

@@ -1,0 +1,60 @@
+// What the fast path needs beside its programs: room for what they learn, a conntrack that is not strict
+// about what it did not see, and somebody who says again and again that it may be taken.
+
+import * as abi from './abi.gen.ts';
+import type { Director } from './director.ts';
+import { BpfMap, mapType, onDemand } from './map.ts';
+import { type DirectorMaps, u32Key } from './maps.ts';
+import { changeSysctl } from './memory.ts';
+
+/** Both directions' maps, made when they are needed first: their buckets alone are megabytes. */
+function makeRoom({ maps, settings }: Director): void {
+  for (const name of ['fast_up', 'fast_down'] as const) {
+    if (maps.map(name).get(u32Key(0))) continue;
+    const flows = BpfMap.create({
+      type: mapType.hash,
+      name: 'fast_flows',
+      keySize: abi.connKeyLayout.size,
+      valueSize: abi.fastLayout.size,
+      maxEntries: settings.connectionLimit,
+      flags: onDemand,
+    });
+    maps.map(name).set(u32Key(0), u32Key(flows.fd));
+    flows.close();
+  }
+}
+
+/**
+ * conntrack does not see TCP's sequence numbers of what passes it by: later packets, and resets, would be
+ * invalid to it, keep a wrong address and be dropped.
+ */
+function loosenConntrack(maps: DirectorMaps): void {
+  for (const name of ['nf_conntrack_tcp_be_liberal', 'nf_conntrack_tcp_ignore_invalid_rst'])
+    changeSysctl(maps, `net/netfilter/${name}`, '1');
+}
+
+/** Before the first service that takes it. The caller holds the lock. */
+export function prepareFastPath(director: Director): void {
+  makeRoom(director);
+  loosenConntrack(director.maps);
+}
+
+/** How many directions of connections are on the fast path now. */
+export function countFast({ maps }: Director): { up: number; down: number } {
+  const count = (name: string): number => {
+    const id = maps.map(name).get(u32Key(0))?.readUInt32LE();
+    const flows = id === undefined ? undefined : BpfMap.tryById(id);
+    const { length } = flows ? [...flows.keys()] : [];
+    flows?.close();
+    return length;
+  };
+  return { up: count('fast_up'), down: count('fast_down') };
+}
+
+/** Until when packets may take it; see struct fast_guard in bpf/abi.h. */
+export function setGuard({ maps }: Director, guard: abi.FastGuard): void {
+  maps.fastGuards.set(0, guard);
+}
+
+export const readGuard = ({ maps }: Director): abi.FastGuard =>
+  maps.fastGuards.get(0) ?? { untilNs: 0n, epoch: 0, careful: 0 };
