@@ -203,6 +203,9 @@ static __noinline int conn_change(struct conn_key *key, struct conn *conn, __u32
 		return 0;
 	if ((word ^ next) & WORD_REPLIED)
 		evidence_answered(key, conn, word, next);
+	/* It ends, or has ended: its room on the fast path is for others. */
+	if (state_assures(word & WORD_STATE) && !state_assures(state))
+		fast_forget(key);
 	if ((word ^ next) & WORD_ACTIVE)
 		slot_count(slot, next & WORD_ACTIVE ? 1 : -1, next & WORD_ACTIVE ? -1 : 1);
 	if (!(word & WORD_CONTROLLED) || (word & WORD_STATE) == state || !state_assures(state))

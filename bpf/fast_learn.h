@@ -56,7 +56,7 @@ static __always_inline int fast_may_learn(const struct __sk_buff *skb, const str
 }
 
 static __always_inline void fast_store(void *flows, const struct conn_key *key,
-				       const struct fast *fast, const struct conn_key *lan,
+				       const struct fast *fast, struct conn_key *lan,
 				       const struct conn *conn)
 {
 	bpf_map_update_elem(flows, key, fast, BPF_ANY);

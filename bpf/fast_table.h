@@ -59,22 +59,24 @@ static __always_inline void *fast_map(void *maps)
 	return bpf_map_lookup_elem(maps, &zero);
 }
 
-/* The connection has ended. key: as the LAN sees it. */
-static __always_inline void fast_forget(const struct conn_key *key)
+/* The connection has ended. key: as the LAN sees it. A global function: see evidence.h. */
+__noinline int fast_forget(struct conn_key *key)
 {
 	void *up = fast_map(&fast_up), *down = fast_map(&fast_down);
-	struct conn_key answer = *key;
+	struct conn_key answer;
 	struct fast *fast;
 
-	if (!up || !down)
-		return;
+	if (!key || !up || !down)
+		return 0;
 	fast = bpf_map_lookup_elem(up, key);
 	if (!fast)
-		return;
+		return 0;
+	answer = *key;
 	answer.client = fast->change.to;
 	answer.client_port = fast->change.port;
 	bpf_map_delete_elem(down, &answer);
 	bpf_map_delete_elem(up, key);
+	return 1;
 }
 
 #endif

@@ -39,18 +39,6 @@ export function prepareFastPath(director: Director): void {
   loosenConntrack(director.maps);
 }
 
-/** How many directions of connections are on the fast path now. */
-export function countFast({ maps }: Director): { up: number; down: number } {
-  const count = (name: string): number => {
-    const id = maps.map(name).get(u32Key(0))?.readUInt32LE();
-    const flows = id === undefined ? undefined : BpfMap.tryById(id);
-    const { length } = flows ? [...flows.keys()] : [];
-    flows?.close();
-    return length;
-  };
-  return { up: count('fast_up'), down: count('fast_down') };
-}
-
 /** Until when packets may take it; see struct fast_guard in bpf/abi.h. */
 export function setGuard({ maps }: Director, guard: abi.FastGuard): void {
   maps.fastGuards.set(0, guard);

@@ -161,6 +161,15 @@ export class DirectorMaps {
     }
   }
 
+  /** Every entry of one direction of the fast path. */
+  *fastFlows(name: 'fast_up' | 'fast_down'): Generator<[abi.ConnKey, abi.Fast]> {
+    const id = this.map(name).get(u32Key(0))?.readUInt32LE();
+    const flows = id === undefined ? undefined : BpfMap.tryById(id);
+    for (const [key, value] of flows?.entries() ?? [])
+      yield [decode(abi.connKeyLayout, key), decode(abi.fastLayout, value)];
+    flows?.close();
+  }
+
   /** Every entry of the connection table. */
   *connections(): Generator<[abi.ConnKey, abi.Conn]> {
     const shards = this.map('connections');

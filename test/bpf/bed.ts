@@ -287,10 +287,11 @@ export function openBed({
   gateways = 4,
   markMask = defaults.markMask,
   object = objectPath,
+  connections = 4096,
 } = {}): Bed {
   enterNamespace();
   makeLinks();
-  const bed = new Bed(Director.start({ connections: 4096, markMask }, object));
+  const bed = new Bed(Director.start({ connections, markMask }, object));
   const kept: [number][] = Array.from({ length: gateways }, (_, i) => [i + 1]);
   for (const family of [4, 6] as const)
     bed.setService({ fwmark: keeperMark, family, gateways: kept });
