@@ -5,6 +5,7 @@ import type * as abi from '../../src/kernel/abi.gen.ts';
 import { attachToLinks } from '../../src/kernel/attach.ts';
 import { prepareFastPath, setGuard } from '../../src/kernel/fastpath.ts';
 import { readLinks } from '../../src/kernel/link.ts';
+import type { Fastpath } from '../../src/model/table.ts';
 import { run } from '../../src/util/run.ts';
 import { waitUntil } from '../../src/util/wait-until.ts';
 import { type Bed, openBed } from './bed.ts';
@@ -45,16 +46,9 @@ export class FastBed {
         .join(''),
     });
     run(['nft', '-f', '-'], { input: admin });
-    for (const family of [4, 6] as const)
-      this.bed.setService({
-        family,
-        policy: { fastpath: 'on' },
-        gateways: [[1], [101]],
-      });
-    const { director } = this.bed;
-    prepareFastPath(director);
-    const config = { lan: ['lan0'], fastpath: true };
-    attachToLinks(director, { links: readLinks(), gatewayLinks: ['wan1', 'wan2'], config });
+    for (const family of [4, 6] as const) this.bed.setService({ family, gateways: [[1], [101]] });
+    prepareFastPath(this.bed.director);
+    this.setService('on');
     const each = <T>(make: (place: Place) => T): Record<Place, T> => ({
       lan0p: make('lan0p'),
       wan1p: make('wan1p'),
@@ -62,6 +56,14 @@ export class FastBed {
     });
     this.#sockets = each((place) => new RawSocket(place));
     this.#macs = each((place) => readMac(place.slice(0, -1)));
+  }
+
+  setService(fastpath: Fastpath): void {
+    for (const family of [4, 6] as const) this.bed.editService(() => ({ fastpath }), 1, family);
+    // A table without a configuration has no uplinks.
+    const config = { lan: ['lan0'], fastpath: true };
+    const gatewayLinks = ['wan1', 'wan2'];
+    attachToLinks(this.bed.director, { links: readLinks(), gatewayLinks, config });
   }
 
   /** Everything that the fast path knew is learnt anew. */
