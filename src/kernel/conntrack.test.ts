@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { planUpdates } from './conntrack.ts';
+import { planLiberal, planUpdates } from './conntrack.ts';
 
 const mask = 0xff000000;
 const tuple = '0c000180aabbccdd11223344';
@@ -36,4 +36,30 @@ test('nothing is sent for entries without our bits, nor for the end of the dump'
   const done = ['14000000', '0300', '0200', '00'.repeat(12)].join('');
   const part = Buffer.from(entry('0a', '00ffffff') + done, 'hex');
   assert.equal(planUpdates(part, mask).length, 0);
+});
+
+test('TCP alone is told to be liberal, in both directions', () => {
+  // CTA_PROTOINFO with CTA_PROTOINFO_TCP, whose state is ESTABLISHED.
+  const tcp = ['14000480', '10000180', '0500010003000000', '00000000'].join('');
+  const withInfo = (mark: string): string => {
+    const attributes = [tuple, tcp, '08000800', mark].join('');
+    const length = (16 + 4 + attributes.length / 2).toString(16);
+    return [length, '000000', '0001', '0200', '00'.repeat(8), '02', '000000', attributes].join('');
+  };
+  const part = Buffer.from(withInfo('02000007') + entry('02', '02000007'), 'hex');
+  assert.equal(
+    planLiberal(part, mask).toString('hex'),
+    [
+      '38000000',
+      '0001',
+      '0100',
+      '00'.repeat(8),
+      '02000000',
+      tuple,
+      '18000480', // CTA_PROTOINFO
+      '14000180', // CTA_PROTOINFO_TCP
+      '0600040008080000', // CTA_PROTOINFO_TCP_FLAGS_ORIGINAL: flag and mask
+      '0600050008080000', // CTA_PROTOINFO_TCP_FLAGS_REPLY
+    ].join(''),
+  );
 });

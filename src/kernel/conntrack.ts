@@ -1,11 +1,13 @@
-// Takes bits out of the marks that conntrack keeps.
+// Changes entries that conntrack keeps: takes bits out of their marks, and has it be liberal with some.
 
 import {
   answerDump,
   cta,
   ctMessage,
   entries,
+  formatBytes,
   formatMessage,
+  formatNested,
   formatNumber,
   numberOf,
 } from './ctnetlink.ts';
@@ -22,6 +24,30 @@ export function planUpdates(part: Buffer, mask: number): Buffer {
     if (!tuple || (numberOf(attributes.get(cta.mark)) & mask) === 0) return [];
     const changes = [formatNumber(cta.mark, 0), formatNumber(cta.markMask, mask)];
     return [formatMessage(ctMessage.update, family, [tuple, attributes.get(cta.zone), ...changes])];
+  });
+  return Buffer.concat(updates);
+}
+
+/** IP_CT_TCP_FLAG_BE_LIBERAL: flags and mask. */
+const liberal = Buffer.from([0x08, 0x08]);
+
+/**
+ * Has conntrack take TCP's packets of these connections whatever their sequence numbers: of those whose mark has
+ * any of these bits. It did not see all that went by the fast path.
+ */
+export function makeLiberal(mask: number): void {
+  answerDump((part) => planLiberal(part, mask));
+}
+
+export function planLiberal(part: Buffer, mask: number): Buffer {
+  const { flagsOriginal, flagsReply, own } = cta.tcp;
+  const flags = [formatBytes(flagsOriginal, liberal), formatBytes(flagsReply, liberal)];
+  const info = formatNested(cta.protocolInfo, [formatNested(own, flags)]);
+  const updates = [...entries(part)].flatMap(({ family, attributes }) => {
+    const tuple = attributes.get(cta.tupleOrig);
+    const isTcp = attributes.has(cta.protocolInfo);
+    if (!tuple || !isTcp || (numberOf(attributes.get(cta.mark)) & mask) === 0) return [];
+    return [formatMessage(ctMessage.update, family, [tuple, attributes.get(cta.zone), info])];
   });
   return Buffer.concat(updates);
 }

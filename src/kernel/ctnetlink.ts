@@ -13,6 +13,7 @@ const NLMSG_ERROR = 2;
 const NLMSG_DONE = 3;
 const NFNL_SUBSYS_CTNETLINK = 1 << 8;
 const NLA_TYPE_MASK = 0x3fff;
+const NLA_F_NESTED = 0x8000;
 
 export const ctMessage = {
   update: NFNL_SUBSYS_CTNETLINK | 0,
@@ -25,12 +26,14 @@ export const cta = {
   tupleOrig: 1,
   tupleReply: 2,
   status: 3,
+  protocolInfo: 4,
   mark: 8,
   zone: 18,
   markMask: 21,
   tuple: { ip: 1, protocol: 2 },
   ip: { v4Destination: 2, v6Destination: 4 },
   protocol: { number: 1 },
+  tcp: { own: 1, flagsOriginal: 4, flagsReply: 5 },
 } as const;
 
 /** struct nlmsghdr, and struct nfgenmsg behind it; a netlink attribute's own header. */
@@ -159,6 +162,19 @@ export function formatNumber(type: number, value: number): Buffer {
   bytes.writeUInt32BE(value >>> 0, 4);
   return bytes;
 }
+
+/** An attribute of any bytes. */
+export function formatBytes(type: number, bytes: Buffer): Buffer {
+  const all = Buffer.alloc(aligned(attributeLength + bytes.length));
+  all.writeUInt16LE(attributeLength + bytes.length, 0);
+  all.writeUInt16LE(type, 2);
+  bytes.copy(all, attributeLength);
+  return all;
+}
+
+/** An attribute that holds others. */
+export const formatNested = (type: number, inner: Buffer[]): Buffer =>
+  formatBytes(type | NLA_F_NESTED, Buffer.concat(inner));
 
 export function formatMessage(
   type: number,

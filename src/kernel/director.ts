@@ -14,6 +14,7 @@ import { waitSync } from '../util/wait-sync.ts';
 import * as abi from './abi.gen.ts';
 import { decode } from './codec.ts';
 import { clearMarks } from './conntrack.ts';
+import { endFastPath } from './fastpath.ts';
 import * as libbpf from './libbpf.ts';
 import { deleteDirectorLink, haveIpv6, makeDirectorLink, readLinks } from './link.ts';
 import { DirectorMaps } from './maps.ts';
@@ -222,6 +223,7 @@ export class Director {
 
   /** Ends it: the namespace is as it was found. */
   stop(): void {
+    endFastPath(this);
     this.takeDown();
     endPause();
     // Gateway ids mean nothing once the director is gone; a later one may give them to others. Last,

@@ -2,6 +2,7 @@
 // about what it did not see, and somebody who says again and again that it may be taken.
 
 import * as abi from './abi.gen.ts';
+import { makeLiberal } from './conntrack.ts';
 import type { Director } from './director.ts';
 import { BpfMap, mapType, onDemand } from './map.ts';
 import { type DirectorMaps, u32Key } from './maps.ts';
@@ -37,6 +38,14 @@ function loosenConntrack(maps: DirectorMaps): void {
 export function prepareFastPath(director: Director): void {
   makeRoom(director);
   loosenConntrack(director.maps);
+}
+
+/** Before conntrack is strict again: with those that it did not see all packets of it stays liberal. */
+export function endFastPath(director: Director): void {
+  const { maps, settings } = director;
+  if (!maps.map('fast_up').get(u32Key(0))) return;
+  setGuard(director, { ...readGuard(director), untilNs: 0n });
+  makeLiberal(settings.markMask);
 }
 
 /** Until when packets may take it; see struct fast_guard in bpf/abi.h. */
