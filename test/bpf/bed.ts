@@ -36,7 +36,6 @@ export type Hook = (typeof hooks)[number];
 type VerdictKey = Exclude<keyof typeof abi.verdict, 'VERDICTS' | 'VERDICT_COUNTERS'>;
 export type Verdict = VerdictKey extends `VERDICT_${infer Name}` ? Name : never;
 
-/** By number. */
 export const verdictNames: string[] = [];
 for (const [name, number] of Object.entries(abi.verdict))
   if (name !== 'VERDICTS' && name !== 'VERDICT_COUNTERS')
