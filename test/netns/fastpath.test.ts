@@ -130,3 +130,31 @@ test('a new rule stops established traffic in time', { timeout: 20_000 }, async 
   assert.ok(last < ruled + inForceMs, `an answer ${last - ruled} ms after the rule`);
   lab.director('nft delete table ip stop');
 });
+
+test('a connection of the main route outlives lvsj stop', { timeout: 30_000 }, async () => {
+  // With SNAT of the admin's own, which stays.
+  await daemon.edit(`fastpath: on
+gateways: { fiber: { link: eth1, via: { ipv4: 192.0.2.1 }, snat: none } }
+services: { all: { fwmark: 1, gateways: { fiber: 1 } } }
+rules: [{ service: all }]`);
+  lab.director(`ip route replace default via 192.0.2.1
+    nft -f - <<X
+table ip admin {
+  chain postrouting { type nat hook postrouting priority srcnat; oifname eth1 masquerade; }
+}
+X`);
+  const before = taken();
+  const download = lab.download(4, 400_000_000, 60_000_000);
+  let ended = false;
+  void download.result.then(() => {
+    ended = true;
+  });
+  await download.started;
+  await waitUntil('much that conntrack does not see', () => taken()[1] > before[1] + 1000);
+  await daemon.end();
+  lab.lvsj('stop');
+  assert.match(lab.director('sysctl net.netfilter.nf_conntrack_tcp_be_liberal'), /= 0/);
+  assert.ok(!ended, 'it goes on');
+  const { ok, error } = await download.result;
+  assert.ok(ok, error);
+});
