@@ -20,7 +20,7 @@ export NODE_COMPILE_CACHE := $(CURDIR)/.cache/node
 # The rungs of `test` run one after the other, and a half-written file never counts as made.
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-unit test-bpf test-netns bench check generate build setup deb test-deb clean
+.PHONY: help demo test test-unit test-bpf test-netns soak bench check generate build setup deb test-deb clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -47,6 +47,11 @@ test-netns: build ## run real traffic through network namespaces (root)
 	@scripts/setup.sh ldirectord netbase dnsmasq-base udhcpc ethtool
 	@# Each file has labs of its own, and most of its time is the kernel's and the clients' waiting.
 	node --test --test-concurrency=3 'test/netns/**/*.test.ts'
+
+soak: build ## run the fast path for minutes through all that befalls a router (root; not part of test)
+	@$(call need_root,$@)
+	@scripts/setup.sh netbase dnsmasq-base ethtool
+	node --test 'test/soak/**/*.test.ts'
 
 bench: build $(BENCH_OBJECTS) ## measure costs per packet and per connection, and how long faults are noticed (root)
 	@$(call need_root,$@)
