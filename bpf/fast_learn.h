@@ -167,7 +167,8 @@ __noinline int fast_learn_down(struct __sk_buff *skb, struct flow *seen, __u32 l
 	conn = conn_peek(&key, now);
 	if (!conn || !state_assures(conn->word & WORD_STATE))
 		return 0;
-	other = bpf_map_lookup_elem(up, &seen->key);
+	/* By the copy: see fast_forget. */
+	other = bpf_map_lookup_elem(up, &key);
 	if (!other || other->epoch != guard->epoch || other->slot != conn->slot ||
 	    other->change.ifindex != skb->ingress_ifindex)
 		return 0;

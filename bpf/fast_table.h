@@ -59,23 +59,30 @@ static __always_inline void *fast_map(void *maps)
 	return bpf_map_lookup_elem(maps, &zero);
 }
 
-/* The connection has ended. key: as the LAN sees it. A global function: see evidence.h. */
-__noinline int fast_forget(struct conn_key *key)
+/*
+ * The connection has ended. lan: its key, as the LAN sees it. A global function, as evidence.h's; looked up by a
+ * copy, for Linux 6.1 takes no argument of one as a map's key.
+ */
+__noinline int fast_forget(struct conn_key *lan)
 {
 	void *up = fast_map(&fast_up), *down = fast_map(&fast_down);
-	struct conn_key answer;
-	struct fast *fast;
+	const struct fast *fast;
+	struct conn_key key;
+	struct address to;
+	__be16 port;
 
-	if (!key || !up || !down)
+	if (!lan || !up || !down)
 		return 0;
-	fast = bpf_map_lookup_elem(up, key);
+	key = *lan;
+	fast = bpf_map_lookup_elem(up, &key);
 	if (!fast)
 		return 0;
-	answer = *key;
-	answer.client = fast->change.to;
-	answer.client_port = fast->change.port;
-	bpf_map_delete_elem(down, &answer);
-	bpf_map_delete_elem(up, key);
+	to = fast->change.to;
+	port = fast->change.port;
+	bpf_map_delete_elem(up, &key);
+	key.client = to;
+	key.client_port = port;
+	bpf_map_delete_elem(down, &key);
 	return 1;
 }
 

@@ -241,9 +241,11 @@ static __always_inline int parse_ipv6(struct reader *reader, struct flow *flow, 
 		return VERDICT_MULTICAST;
 	reader->offset += sizeof(ip);
 	flow->transport = reader->offset;
-	/* The last look finds the header behind them. */
-	for (int i = 0; i <= IPV6_EXTENSIONS_MAX && more > 0; i++)
-		more = parse_extension(reader, flow);
+	/* The last look finds the header behind them. Unrolled: Linux 6.1 takes no loop back to where a call returns. */
+#pragma unroll
+	for (int i = 0; i <= IPV6_EXTENSIONS_MAX; i++)
+		if (more > 0)
+			more = parse_extension(reader, flow);
 	if (more < 0)
 		return -more;
 	if (more)
