@@ -14,13 +14,44 @@
 #define AF_INET 2
 #define AF_INET6 10
 
-/* Of the frame's own sizes the kernel tells only this one without a route. */
-static __always_inline __u16 fast_link_mtu(struct __sk_buff *skb)
+/* Asks the kernel's routes for this packet. ifindex: where it came from, or with BPF_FIB_LOOKUP_OUTPUT goes. */
+static __always_inline long fast_route(struct __sk_buff *skb, struct flow *seen,
+				       struct bpf_fib_lookup *fib, __u32 ifindex, __u32 flags)
+{
+	const struct address *from = flow_source(seen), *to = flow_destination(seen);
+
+	fib->family = seen->family == 4 ? AF_INET : AF_INET6;
+	fib->l4_protocol = seen->key.protocol;
+	fib->ifindex = ifindex;
+	fib->tot_len = 1; /* asks for the route's MTU */
+	if (seen->family == 4) {
+		fib->ipv4_src = from->word[3];
+		fib->ipv4_dst = to->word[3];
+	} else {
+		__builtin_memcpy(fib->ipv6_src, from, sizeof(*from));
+		__builtin_memcpy(fib->ipv6_dst, to, sizeof(*to));
+	}
+	return bpf_fib_lookup(skb, fib, sizeof(*fib), flags);
+}
+
+static __always_inline __u32 fast_link_mtu(struct __sk_buff *skb)
 {
 	__u32 mtu = 0;
 
 	bpf_check_mtu(skb, 0, &mtu, 0, 0);
 	return mtu > 0xffff ? 0xffff : mtu;
+}
+
+/* The link's own, or what a route by it, or its router's advertisement, allows. */
+static __noinline int fast_uplink_mtu(struct __sk_buff *skb, struct flow *seen)
+{
+	struct bpf_fib_lookup fib = {};
+	__u32 mtu = fast_link_mtu(skb);
+
+	if (!fast_route(skb, seen, &fib, skb->ifindex, BPF_FIB_LOOKUP_OUTPUT) &&
+	    fib.mtu_result < mtu)
+		mtu = fib.mtu_result;
+	return mtu;
 }
 
 static __always_inline __u32 fast_sum(const struct address *from, const struct address *to)
@@ -44,7 +75,6 @@ static __always_inline void fast_fill(struct fast *fast, struct __sk_buff *skb,
 	fast->change.ifindex = skb->ifindex;
 	fast->change.mark = skb->mark;
 	fast->change.priority = skb->priority;
-	fast->mtu = fast_link_mtu(skb);
 	fast->dscp = seen->dscp;
 }
 
@@ -112,6 +142,7 @@ __noinline int fast_learn_up(struct __sk_buff *skb, struct flow *seen, __u64 now
 	if (!gateway || config->gateway != view.gateway || leave_is_due(conn))
 		return VERDICT_UNKNOWN;
 	fast_fill(&fast, skb, seen, guard, now);
+	fast.mtu = fast_uplink_mtu(skb, seen);
 	fast.slot = conn->slot;
 	fast.rest = view.left / 2;
 	fast.change.to = view.address;
@@ -123,25 +154,17 @@ __noinline int fast_learn_up(struct __sk_buff *skb, struct flow *seen, __u64 now
 }
 
 /* The next hop to the client, by the kernel's routes; 0: it is none that we could send to. */
-static __always_inline int fast_next_hop(struct __sk_buff *skb, const struct flow *seen,
-					 struct fast_change *change)
+static __always_inline int fast_next_hop(struct __sk_buff *skb, struct flow *seen,
+					 struct fast *fast)
 {
-	struct bpf_fib_lookup fib = { .ifindex = skb->ingress_ifindex };
-	int v4 = seen->family == 4;
-	long error;
+	struct fast_change *change = &fast->change;
+	struct bpf_fib_lookup fib = {};
+	long error = fast_route(skb, seen, &fib, skb->ingress_ifindex, 0);
 
-	fib.family = v4 ? AF_INET : AF_INET6;
-	fib.l4_protocol = seen->key.protocol;
-	if (v4) {
-		fib.ipv4_src = seen->key.server.word[3];
-		fib.ipv4_dst = seen->key.client.word[3];
-	} else {
-		__builtin_memcpy(fib.ipv6_src, &seen->key.server, sizeof(struct address));
-		__builtin_memcpy(fib.ipv6_dst, &seen->key.client, sizeof(struct address));
-	}
-	error = bpf_fib_lookup(skb, &fib, sizeof(fib), 0);
 	if ((error && error != BPF_FIB_LKUP_RET_NO_NEIGH) || fib.ifindex != skb->ifindex)
 		return 0;
+	if (!error && fib.mtu_result < fast->mtu)
+		fast->mtu = fib.mtu_result;
 	change->via_family = fib.family;
 	if (fib.family == AF_INET)
 		change->via[0] = fib.ipv4_dst;
@@ -176,11 +199,12 @@ __noinline int fast_learn_down(struct __sk_buff *skb, struct flow *seen, __u32 l
 	key.client_port = other->change.port;
 	fast.rest = other->rest;
 	fast_fill(&fast, skb, seen, guard, now);
+	fast.mtu = fast_link_mtu(skb);
 	fast.slot = conn->slot;
 	fast.change.to = seen->key.client;
 	fast.change.port = seen->key.client_port;
 	fast.change.sum = fast_sum(&key.client, &fast.change.to);
-	if (link_header && !fast_next_hop(skb, seen, &fast.change))
+	if (link_header && !fast_next_hop(skb, seen, &fast))
 		return 0;
 	fast_store(down, &key, &fast, &seen->key, conn);
 	return 1;
