@@ -80,9 +80,8 @@ static __always_inline int ingress(struct __sk_buff *skb, __u32 link_header, int
 	conn_advance(&flow, conn, now);
 	stats_count(conn->slot, &flow, 0);
 	mark_set(skb, gateway);
-	skb->tc_index = flow.learns && state_assures(conn->word & WORD_STATE) ?
-				TC_INDEX_LEARN | flow.dscp :
-				TC_INDEX_COUNTED;
+	skb->tc_index = flow.learns && fast_is_wanted(conn, now) ? TC_INDEX_LEARN | flow.dscp :
+								   TC_INDEX_COUNTED;
 	return VERDICT_KNOWN;
 }
 
@@ -139,7 +138,7 @@ static __always_inline int egress(struct __sk_buff *skb, __u32 link_header)
 		return VERDICT_RESET;
 	conn_advance(&flow, conn, now);
 	stats_count(conn->slot, &flow, 0);
-	if (fast_may_learn(skb, &flow))
+	if (fast_may_learn(skb, &flow) && fast_is_wanted(conn, now))
 		fast_learn_down(skb, &flow, link_header, now);
 	return VERDICT_KNOWN;
 }

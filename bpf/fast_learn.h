@@ -78,6 +78,16 @@ static __always_inline void fast_fill(struct fast *fast, struct __sk_buff *skb,
 	fast->dscp = seen->dscp;
 }
 
+/* Its connection may take the fast path, and does not yet. */
+static __always_inline int fast_is_wanted(const struct conn *conn, __u64 now)
+{
+	const struct fast_guard *guard = fast_guard_get(now);
+	struct slot *config = slot_get(conn->slot);
+
+	return guard && config && fast_is_allowed(config, guard) &&
+	       state_assures(conn->word & WORD_STATE);
+}
+
 /* Who saw it first takes it for one to learn by, and the stack has changed nothing else. */
 static __always_inline int fast_may_learn(const struct __sk_buff *skb, const struct flow *seen)
 {
