@@ -1,11 +1,9 @@
 // All rules of this network namespace, whichever program made them.
 
-import type { Facts } from '../model/facts.ts';
+import type { FirewallFacts } from '../model/facts.ts';
 import { parseIptables } from './iptables.ts';
 import { parseNft } from './nft.ts';
 import type { FirewallRule } from './rule.ts';
-
-export type FirewallFacts = Pick<Facts, 'nft' | 'iptables'>;
 
 const prefixOf: Record<string, string> = { 'ip ': 'iptables', 'ip6 ': 'ip6tables' };
 

@@ -1,9 +1,9 @@
 // Who else uses which bits of the mark: policy rules, nftables, iptables. For lvsj doctor, and for the
 // check of a configuration before it is applied.
 
-import type { Facts } from '../model/facts.ts';
+import type { Facts, FirewallFacts } from '../model/facts.ts';
 import { isOurs } from '../plan/objects.ts';
-import { type FirewallFacts, readFirewall } from './firewall.ts';
+import { readFirewall } from './firewall.ts';
 import { ownerOf } from './owners.ts';
 import type { MarkUse, Place } from './rule.ts';
 

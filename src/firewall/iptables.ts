@@ -2,6 +2,7 @@
 
 import type { SavedRules } from '../model/facts.ts';
 import type { Family } from '../model/table.ts';
+import { parsePassing } from './iptables-passing.ts';
 import {
   type BaseChain,
   type FirewallRule,
@@ -136,6 +137,7 @@ function parseRule(line: string, { program, family, table }: Source): LooseRule 
     nat: parseNat(words),
     offloads: target === 'FLOWOFFLOAD',
     jumps,
+    passing: parsePassing(all.slice(2), jumps),
   };
 }
 
@@ -143,7 +145,8 @@ const basesOf = (table: string): Map<string, BaseChain> =>
   new Map(
     builtIn.map((chain) => {
       const priority = table === 'nat' ? natPriority(chain) : (priorities[table] ?? 0);
-      return [chain, { hook: chain.toLowerCase(), priority }];
+      const hook = chain.toLowerCase();
+      return [chain, { hook, priority, nat: table === 'nat', links: null }];
     }),
   );
 

@@ -1,14 +1,11 @@
 // Which bits of the mark a rule of nft reads and writes, from its JSON.
 
+import { asJson, type Json } from './nft-json.ts';
 import type { MarkUse } from './rule.ts';
 
-type Json = Record<string, unknown>;
 type Of = MarkUse['of'];
 
 const full = 0xffffffff;
-
-const asJson = (value: unknown): Json =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Json) : {};
 
 /** `meta mark` or `ct mark`. */
 function markOf(value: unknown): Of | undefined {

@@ -2,7 +2,9 @@
 // iptables-nft) is iptables.ts's to read.
 
 import type { Family } from '../model/table.ts';
+import { asJson, isJson, type Json, leaves, targetsOf } from './nft-json.ts';
 import { parseMarkUses } from './nft-marks.ts';
+import { parsePassing } from './nft-passing.ts';
 import {
   type BaseChain,
   type FirewallRule,
@@ -12,18 +14,15 @@ import {
   placeRules,
 } from './rule.ts';
 
-type Json = Record<string, unknown>;
-
-const isJson = (value: unknown): value is Json =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-const asJson = (value: unknown): Json => (isJson(value) ? value : {});
-
 interface NftChain {
   family: string;
   table: string;
   name: string;
+  type?: string;
   hook?: string;
   prio?: number;
+  /** nft 1.0.6 does not tell it. */
+  dev?: string | string[];
 }
 
 interface NftRule {
@@ -37,11 +36,6 @@ interface NftRule {
 const familiesOf: Record<string, Family[]> = { ip: [4], ip6: [6], inet: [4, 6] };
 /** The table that src/plan/objects.ts makes. */
 const ourTable = 'inet lvsj';
-/** Every value below: addresses, names, numbers. */
-export function leaves(value: unknown): unknown[] {
-  if (Array.isArray(value)) return value.flatMap(leaves);
-  return isJson(value) ? Object.values(value).flatMap(leaves) : [value];
-}
 
 const keyOf = (left: unknown): string => {
   const { key } = asJson(asJson(left).meta);
@@ -95,17 +89,6 @@ function parseMss(expr: Json[]): FirewallRule['mss'] {
   return null;
 }
 
-/** Targets of jump and goto, of maps of verdicts too. */
-function targetsOf(value: unknown): string[] {
-  if (Array.isArray(value)) return value.flatMap(targetsOf);
-  if (!isJson(value)) return [];
-  return Object.entries(value).flatMap(([key, below]) => {
-    const { target } = asJson(below);
-    const isJump = (key === 'jump' || key === 'goto') && typeof target === 'string';
-    return isJump ? [target] : targetsOf(below);
-  });
-}
-
 function parseRule({ family, table, chain, handle, expr }: NftRule): LooseRule {
   const words = `${family} ${table} ${chain} handle ${handle}`;
   return {
@@ -122,8 +105,16 @@ function parseRule({ family, table, chain, handle, expr }: NftRule): LooseRule {
     nat: parseNat(expr),
     offloads: expr.some((part) => 'flow' in part),
     jumps: targetsOf(expr),
+    passing: parsePassing(expr),
   };
 }
+
+const toBase = ({ type, prio, dev }: NftChain, hook: string): BaseChain => ({
+  hook,
+  priority: prio ?? 0,
+  nat: type === 'nat',
+  links: dev === undefined ? null : [dev].flat(),
+});
 
 /** All rules of all tables; those of iptables-nft are among them, without their targets. */
 export function parseNft(list: unknown[]): FirewallRule[] {
@@ -138,7 +129,7 @@ export function parseNft(list: unknown[]): FirewallRule[] {
     for (const part of chains) {
       const chain = part.chain as never as NftChain;
       if (`${chain.family} ${chain.table}` === table && chain.hook !== undefined)
-        bases.set(chain.name, { hook: chain.hook, priority: chain.prio ?? 0 });
+        bases.set(chain.name, toBase(chain, chain.hook));
     }
     return placeRules(ofTable.map(parseRule), bases);
   });

@@ -2,6 +2,7 @@
 // nft.ts and iptables.ts make these of what the programs print.
 
 import type { Family } from '../model/table.ts';
+import { type Passing, rulesOnTheWay } from './passing.ts';
 
 /** One use of a mark: which bits, and which value they are set to or compared with. */
 export interface MarkUse {
@@ -49,18 +50,25 @@ export interface FirewallRule {
   /** Sends flows past the policy rules. */
   offloads: boolean;
   jumps: string[];
+  passing: Passing;
+  /** Those from which packets in the middle of a forwarded connection come to it. */
+  through: BaseChain[];
 }
 
 /** A base chain, where packets begin. */
 export interface BaseChain {
   hook: string;
   priority: number;
+  /** Only a connection's first packet comes there. */
+  nat: boolean;
+  /** Of the hook ingress: where it is; null: not told. */
+  links: string[] | null;
 }
 
 /** A rule before it is known where packets meet it. */
-export type LooseRule = Omit<FirewallRule, 'places'>;
+export type LooseRule = Omit<FirewallRule, 'places' | 'through'>;
 
-/** Fills in the places of the rules of one table. */
+/** Fills in where packets come to the rules of one table. */
 export function placeRules(rules: LooseRule[], bases: Map<string, BaseChain>): FirewallRule[] {
   const byChain = Map.groupBy(rules, ({ chain }) => chain);
   const places = new Map<string, Place[]>();
@@ -71,13 +79,17 @@ export function placeRules(rules: LooseRule[], bases: Map<string, BaseChain>): F
       for (const target of jumps)
         enter(target, { ...place, out: out ?? place.out }, [...above, chain]);
   };
-  for (const [chain, base] of bases) enter(chain, { ...base, out: null }, []);
+  for (const [chain, { hook, priority }] of bases) enter(chain, { hook, priority, out: null }, []);
+  const ways = [...bases]
+    .filter(([, { nat }]) => !nat)
+    .map(([chain, base]) => ({ base, met: rulesOnTheWay(byChain, chain) }));
   return rules.map((rule) => ({
     ...rule,
     places: (places.get(rule.chain) ?? []).map((place) => ({
       ...place,
       out: rule.out ?? place.out,
     })),
+    through: ways.filter(({ met }) => met.has(rule)).map(({ base }) => base),
   }));
 }
 

@@ -154,3 +154,5 @@ export interface Facts {
   /** undefined where none runs. */
   readonly director: DirectorFacts | undefined;
 }
+
+export type FirewallFacts = Pick<Facts, 'nft' | 'iptables'>;

@@ -108,11 +108,30 @@ export interface ConnectionState extends Connection {
   serviceName: string;
 }
 
+/** A rule of others that must see each packet of a connection: see docs/fastpath.md. */
+export interface NeedyRule {
+  /** `inet filter`; of iptables `filter`. */
+  table: string;
+  chain: string;
+  /** In words of its program: `nft rule …`, `iptables -t filter -A …`. */
+  rule: string;
+  /** What it must see them for: `quota`, `limit, LOG` … */
+  why: string;
+}
+
 export interface DaemonState {
   pid: number;
   /** Why the newest file was refused, '' if it was not. */
   error: string;
+  /** For which services that do not insist keep off the fast path. */
+  needyRules: NeedyRule[];
 }
+
+/**
+ * off: no service has it; unwatched: all packets take the normal path, for no daemon watches; careful: those of
+ * services that do not insist do, for rules of others, or until these are read; on: none has to.
+ */
+export type FastpathState = 'off' | 'unwatched' | 'careful' | 'on';
 
 export interface StatusState {
   connections: { now: number; limit: number };
@@ -121,6 +140,7 @@ export interface StatusState {
   config: { file: string; generation: number; appliedAt: string; confirmBy: string | null } | null;
   /** null if none runs here. */
   daemon: DaemonState | null;
+  fastpath: FastpathState;
   gateways: Pick<
     GatewayState,
     'name' | 'id' | 'address' | 'link' | 'present' | 'admin' | 'unavailable' | 'health'
