@@ -144,7 +144,8 @@ export const status: StatusState = {
     appliedAt: '2026-11-25T03:00:00.000Z',
     confirmBy: null,
   },
-  daemon: { pid: 4711, error: '' },
+  daemon: { pid: 4711, error: '', needyRules: [] },
+  fastpath: 'off',
   gateways: [fiber, lte].map(toStatusGateway),
   verdicts: { director: { new: 389, no_gateway: 2 }, ingress: { known: 5000 } },
 };
@@ -242,7 +243,7 @@ export function fakeStore(fields: Partial<Store> = {}): FakeStore {
       for (const listener of listeners) listener(event);
     },
     status: () => status,
-    daemon: () => ({ pid: 4711, error: '' }),
+    daemon: () => ({ pid: 4711, error: '', needyRules: [] }),
     gateways: () => [fiber, lte],
     services: () => [web],
     rules: () => [lanWeb],

@@ -36,7 +36,7 @@ const mayImport: Record<string, string[]> = {
   probe: ['model', 'util', 'monitor', 'kernel'],
   lab: ['model', 'util'],
   api: ['model', 'util'],
-  daemon: ['model', 'util', 'config', 'plan', 'kernel', 'api', 'monitor', 'probe'],
+  daemon: ['model', 'util', 'config', 'plan', 'firewall', 'kernel', 'api', 'monitor', 'probe'],
   cli: [
     'model',
     'util',

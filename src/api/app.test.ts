@@ -38,7 +38,7 @@ const postJson = (url: string, payload: object, store = fakeStore()) =>
 describe('a reader', () => {
   const cases: [url: string, answer: unknown][] = [
     ['/v1/status', status],
-    ['/v1/daemon', { pid: 4711, error: '' }],
+    ['/v1/daemon', { pid: 4711, error: '', needyRules: [] }],
     ['/v1/gateways', [fiber, lte]],
     ['/v1/gateways/lte', [lte]],
     ['/v1/gateways/192.0.2.1', [fiber]],

@@ -1,9 +1,12 @@
 // Metrics of the director as a whole: its table, verdicts and configuration.
 
-import type { StatusState } from '../model/state.ts';
+import type { FastpathState, StatusState } from '../model/state.ts';
 import type { Metrics, Series } from './metric.ts';
 
-export function addDirectorMetrics(metrics: Metrics, { connections, verdicts }: StatusState): void {
+const fastpathStates: FastpathState[] = ['off', 'unwatched', 'careful', 'on'];
+
+export function addDirectorMetrics(metrics: Metrics, status: StatusState): void {
+  const { connections, verdicts, fastpath } = status;
   metrics.gauge('connections', 'Connections and persistence templates in the table.', [
     [{}, connections.now],
   ]);
@@ -14,6 +17,11 @@ export function addDirectorMetrics(metrics: Metrics, { connections, verdicts }: 
     Object.entries(counts).map(([verdict, packets]): Series => [{ hook, verdict }, packets]),
   );
   metrics.counter('verdict_packets', 'Packets by program and by how they left it.', series);
+  metrics.gauge(
+    'fastpath_state',
+    '1 for what is so of the fast path, 0 for the others.',
+    fastpathStates.map((state): Series => [{ state }, state === fastpath ? 1 : 0]),
+  );
 }
 
 export function addConfigMetrics(metrics: Metrics, { config, daemon }: StatusState): void {

@@ -179,7 +179,7 @@ describe('what is not known has no series', () => {
   });
 
   test('of a refused configuration is 0', async () => {
-    const daemon = { pid: 1, error: 'x' };
+    const daemon = { pid: 1, error: 'x', needyRules: [] };
     const store = fakeStore({ status: () => ({ ...status, daemon }) });
     const name = 'lvsj_config_last_reload_successful';
     assert.equal(await seriesOf(name, store), `${name} 0`);

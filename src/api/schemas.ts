@@ -6,6 +6,7 @@ import type { Problem } from '../model/problem.ts';
 import type {
   ConnectionState,
   DaemonState,
+  NeedyRule,
   PlannedChange,
   PlanState,
   RuleState,
@@ -109,11 +110,25 @@ export const connectionPage = schemaOf<ConnectionPage>()(
     .meta({ id: 'ConnectionPage' }),
 );
 
+const needyRule = schemaOf<NeedyRule>()(
+  z
+    .object({
+      table: text,
+      chain: text,
+      rule: text.describe('in words of its program'),
+      why: text.describe('what it must see each packet for: quota; limit, LOG'),
+    })
+    .meta({ id: 'NeedyRule' }),
+);
+
 export const daemonState = schemaOf<DaemonState>()(
   z
     .object({
       pid: count,
       error: text.describe("why the newest file was refused, '' if it was not"),
+      needyRules: z
+        .array(needyRule)
+        .describe('rules of others for which services that do not insist keep off the fast path'),
     })
     .meta({ id: 'Daemon' }),
 );
@@ -132,6 +147,11 @@ export const statusState = schemaOf<StatusState>()(
         }),
       ),
       daemon: z.nullable(daemonState),
+      fastpath: z
+        .enum(['off', 'unwatched', 'careful', 'on'])
+        .describe(
+          'whether packets may take it; careful: only those of services that insist; unwatched: none, no daemon runs',
+        ),
       gateways: z.array(
         z.object({
           name: text,

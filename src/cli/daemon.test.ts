@@ -26,7 +26,7 @@ async function serve(t: TestContext, listener: RequestListener): Promise<void> {
 }
 
 test('a daemon says its process and why the newest file was refused', async (t) => {
-  const state = { pid: 812, error: 'lvsj.yaml:3:1: …' };
+  const state = { pid: 812, error: 'lvsj.yaml:3:1: …', needyRules: [] };
   let asked: string | undefined;
   await serve(t, ({ url }, response) => {
     asked = url;

@@ -9,7 +9,13 @@ import { socketPath } from '../util/socket-path.ts';
 /** It answers in a few milliseconds; a reader must not hang where it does not. */
 const patienceMs = 1000;
 
-const state = z.object({ pid: z.number(), error: z.string() });
+const rule = z.object({ table: z.string(), chain: z.string(), rule: z.string(), why: z.string() });
+const state = z.object({
+  pid: z.number(),
+  error: z.string(),
+  // One that runs since before an upgrade tells none.
+  needyRules: z.array(rule).default([]),
+});
 
 /** null if nobody answers, or not as a daemon of ours does. */
 export async function readDaemon(socket = socketPath()): Promise<DaemonState | null> {

@@ -11,7 +11,7 @@ process.env.TZ = 'UTC';
 const bare: StatusState = {
   connections: { now: 389, limit: 1_048_576 },
   markMask: '0xff000000',
-  ...{ config: null, daemon: null },
+  ...{ config: null, daemon: null, fastpath: 'off' as const },
   gateways: [gatewayState({ name: '' })],
   verdicts: { director: { new: 400, no_gateway: 2 }, ingress: {} },
 };
@@ -42,7 +42,9 @@ test('a director with a configuration and a daemon', () => {
       ...{ file: '/etc/lvsj/lvsj.yaml', generation: 7, appliedAt: '2026-11-25T03:40:12.345Z' },
       confirmBy: '2026-11-25T03:45:12.345Z',
     },
-    daemon: { pid: 812, error: 'lvsj.yaml:3:1: gateways.fiber: no such key' },
+    daemon: {
+      ...{ pid: 812, error: 'lvsj.yaml:3:1: gateways.fiber: no such key', needyRules: [] },
+    },
     gateways: [
       gatewayState({ admin: 'drained' }),
       gatewayState({
@@ -65,4 +67,28 @@ gateway  name   address    link  state
       1  fiber  192.0.2.1  eth1  drained
       -  lte    -          eth3  no default route on eth3`,
   );
+});
+
+test('the fast path, if a service has it', () => {
+  const rule = {
+    ...{ table: 'inet filter', chain: 'forward', rule: 'nft rule inet filter forward handle 7' },
+    why: 'quota',
+  };
+  const linesOf = (fastpath: StatusState['fastpath'], needyRules = [rule]): string[] =>
+    formatStatus({ ...bare, fastpath, daemon: { pid: 1, error: '', needyRules } }).slice(4, -9);
+  assert.deepEqual(linesOf('off'), []);
+  assert.deepEqual(linesOf('on', []), ['fast path      on']);
+  assert.deepEqual(linesOf('unwatched', []), [
+    'fast path      not taken: no lvsj run watches over it',
+  ]);
+  assert.deepEqual(linesOf('careful', []), [
+    'fast path      on, but not for services that do not insist, until the rules of others are read',
+  ]);
+  assert.deepEqual(linesOf('careful', [rule, rule, rule, rule, rule]), [
+    'fast path      on, but not for services that do not insist, for others must see each packet:',
+    '               nft rule inet filter forward handle 7 (quota)',
+    '               nft rule inet filter forward handle 7 (quota)',
+    '               nft rule inet filter forward handle 7 (quota)',
+    '               and 2 more',
+  ]);
 });

@@ -37,6 +37,29 @@ function formatDaemon(daemon: StatusState['daemon'], paint: Paint): string[] {
   return lines;
 }
 
+/** More are in --json. */
+const shownRules = 3;
+
+function formatFastpath({ fastpath, daemon }: StatusState, paint: Paint): string[] {
+  const line = (words: string): string => `fast path      ${words}`;
+  if (fastpath === 'off') return [];
+  if (fastpath === 'on') return [line('on')];
+  if (fastpath === 'unwatched')
+    return [line(paint('yellow', 'not taken: no lvsj run watches over it'))];
+  const rules = daemon?.needyRules ?? [];
+  const careful = 'on, but not for services that do not insist';
+  if (rules.length === 0) return [line(`${careful}, until the rules of others are read`)];
+  const lines = rules
+    .slice(0, shownRules)
+    .map(({ rule, why }) => `               ${paint('yellow', `${rule} (${why})`)}`);
+  const more = rules.length - lines.length;
+  return [
+    line(`${careful}, for others must see each packet:`),
+    ...lines,
+    ...(more > 0 ? [`               and ${more} more`] : []),
+  ];
+}
+
 const gatewayColumns = [
   { title: 'gateway', right: true },
   { title: 'name', optional: true },
@@ -65,6 +88,7 @@ export function formatStatus(status: StatusState, paint: Paint = plain): string[
     `mark mask      ${markMask}`,
     ...formatConfig(status.config, paint),
     ...formatDaemon(status.daemon, paint),
+    ...formatFastpath(status, paint),
     '',
     ...formatColumns(gatewayColumns, rows, paint),
     ...verdicts,

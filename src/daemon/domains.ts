@@ -2,7 +2,7 @@
 // gone from the set soon after, unless they are still the answer.
 
 import { Resolver } from 'node:dns/promises';
-import { type DomainAddress, tellDomainSet } from '../kernel/domain-sets.ts';
+import type { DomainAddress, tellDomainSet } from '../kernel/domain-sets.ts';
 import type { SetObject } from '../model/objects.ts';
 import type { Family } from '../model/table.ts';
 import type { Log } from '../util/log.ts';
@@ -24,15 +24,17 @@ interface Answer {
 export class DomainFeeder {
   readonly #log: Log;
   readonly #sets: () => readonly SetObject[];
+  readonly #tell: typeof tellDomainSet;
   readonly #resolver = new Resolver({ timeout: 2000, tries: 2 });
   /** By domain: when it is asked next. */
   readonly #timers = new Map<string, NodeJS.Timeout>();
   #closed = false;
 
   /** sets: those that are applied now. */
-  constructor(log: Log, sets: () => readonly SetObject[]) {
+  constructor(log: Log, sets: () => readonly SetObject[], tell: typeof tellDomainSet) {
     this.#log = log;
     this.#sets = sets;
+    this.#tell = tell;
   }
 
   /** Another configuration: names that are new are asked at once, others in their time. */
@@ -63,7 +65,7 @@ export class DomainFeeder {
     const { addresses, ttlS } = await this.#resolve(domain);
     if (this.#closed || !this.#timers.has(domain)) return;
     for (const { name, domains } of this.#sets())
-      if (domains.includes(domain) && addresses.length > 0) tellDomainSet(name, addresses);
+      if (domains.includes(domain) && addresses.length > 0) this.#tell(name, addresses);
     this.#askIn(domain, ttlS);
   }
 

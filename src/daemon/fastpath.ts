@@ -3,8 +3,12 @@
 
 import { Director } from '../kernel/director.ts';
 import { readGuard, setGuard } from '../kernel/fastpath.ts';
+import { lanLinks } from '../kernel/link.ts';
 import { NftGeneration } from '../kernel/nft-generation.ts';
 import type { Applied } from '../model/applied.ts';
+import type { Environment } from '../model/environment.ts';
+import type { NeedyRule } from '../model/state.ts';
+import { NeedyRules, type NeedyRulesOptions } from './needy-rules.ts';
 
 /** Changes of rules are looked for so often; they shall be in force after 100 ms. */
 const tickMs = 40;
@@ -13,6 +17,7 @@ const leaseNs = 1_000_000_000n;
 
 export class FastPath {
   readonly #rules = new NftGeneration();
+  readonly #needy: NeedyRules;
   /** Held open, for it is asked often. */
   #director: Director | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -21,17 +26,30 @@ export class FastPath {
   /** Since the last tick something changed that is not in the rules' generation. */
   #changed = false;
 
+  constructor(options: NeedyRulesOptions) {
+    this.#needy = new NeedyRules(options);
+  }
+
+  /** For which services that do not insist keep off it. */
+  get needyRules(): NeedyRule[] {
+    return this.#timer ? this.#needy.rules : [];
+  }
+
   /** After each apply. */
-  update({ objects }: Applied): void {
+  update({ config, objects }: Applied, { links }: Environment): void {
     this.#director?.close();
     this.#director = Director.find();
     if (!this.#director || !objects.fastpath) {
       this.#stop();
       return;
     }
+    const uplinks = config.gateways.map(({ link }) => link);
+    const lan = lanLinks(links, uplinks, objects.lan).map(({ name }) => name);
+    this.#needy.setLinks([...lan, ...uplinks]);
     if (this.#timer) return;
     this.#epoch = readGuard(this.#director).epoch;
     this.#changed = true;
+    this.#needy.look();
     this.#timer = setInterval(() => this.#tick(), tickMs);
     this.#tick();
   }
@@ -39,6 +57,17 @@ export class FastPath {
   /** Links, addresses, routes or policy rules are not what they were. */
   changed(): void {
     this.#changed = true;
+  }
+
+  /** A change of our own table, in one transaction: the rules of others need not be read for it. */
+  whileOurs<T>(change: () => T): T {
+    const before = this.#rules.read();
+    const result = change();
+    if (before === this.#generation && this.#rules.read() === before + 1) {
+      this.#generation = before + 1;
+      this.#changed = true;
+    }
+    return result;
   }
 
   close(): void {
@@ -50,14 +79,17 @@ export class FastPath {
 
   #tick(): void {
     const generation = this.#rules.read();
-    if (this.#changed || generation !== this.#generation) this.#epoch = (this.#epoch + 1) % 2 ** 32;
+    const rulesChanged = generation !== this.#generation;
+    if (rulesChanged) this.#needy.look();
+    if (this.#changed || rulesChanged) this.#epoch = (this.#epoch + 1) % 2 ** 32;
     this.#generation = generation;
     this.#changed = false;
     this.#guard(process.hrtime.bigint() + leaseNs);
   }
 
   #guard(untilNs: bigint): void {
-    if (this.#director) setGuard(this.#director, { untilNs, epoch: this.#epoch, careful: 0 });
+    const careful = this.#needy.careful ? 1 : 0;
+    if (this.#director) setGuard(this.#director, { untilNs, epoch: this.#epoch, careful });
   }
 
   #stop(): void {

@@ -8,6 +8,7 @@ import { listenApi } from '../api/listen.ts';
 import { listenMetrics } from '../api/listen-metrics.ts';
 import { formatMetrics } from '../api/metrics.ts';
 import type { DirectorEvent } from '../api/store.ts';
+import { tellDomainSet } from '../kernel/domain-sets.ts';
 import { notify, watchdogIntervalMs } from '../kernel/notify.ts';
 import { watchNetwork, watchNft } from '../kernel/watch.ts';
 import { exit, UserError } from '../util/error.ts';
@@ -20,7 +21,7 @@ import { GatewayWatch } from './gateway-watch.ts';
 import { Hooks } from './hooks.ts';
 import { later } from './later.ts';
 import { Reconciler } from './reconciler.ts';
-import { DirectorStore, type Listeners } from './store.ts';
+import { DirectorStore, type Listeners, type StoreParts } from './store.ts';
 
 export interface DaemonOptions {
   file: string;
@@ -59,8 +60,9 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
   stack.adopt(watchNft(follow), (each) => each.close());
   stack.defer(watchFile(file, later({ ms: fileSettleMs, signal }, reload)));
   start(reconciler, file);
-  feedDomains(reconciler, listeners, { log, stack });
-  await openSockets(new DirectorStore(reconciler, listeners), reconciler, { ...options, stack });
+  feedDomains({ reconciler, fastPath, listeners }, { log, stack });
+  const store = new DirectorStore({ reconciler, fastPath, listeners });
+  await openSockets(store, reconciler, { ...options, stack });
   const doWhatIsDue = guarded(log, () => reconciler.doWhatIsDue());
   stack.defer(onSignal('SIGHUP', reload));
   for (const end of [every(dueMs, doWhatIsDue), every(lookMs, follow), keepWatchdog()])
@@ -89,14 +91,14 @@ function makeParts(
     config: () => reconciler.applied?.config,
   });
   stack.defer(() => watch.close());
-  const fastPath = new FastPath();
+  const fastPath = new FastPath({ log, signal });
   stack.defer(() => fastPath.close());
   const reconciler = new Reconciler({
     ...{ file, log, emit },
     unkept: () => watch.unkept,
     done: (applied, environment) => {
       watch.update(applied, environment);
-      fastPath.update(applied);
+      fastPath.update(applied, environment);
     },
   });
   return { reconciler, watch, fastPath };
@@ -108,8 +110,12 @@ interface Parts {
   stack: AsyncDisposableStack;
 }
 
-function feedDomains(reconciler: Reconciler, listeners: Listeners, { log, stack }: Parts): void {
-  const feeder = new DomainFeeder(log, () => reconciler.applied?.objects.sets ?? []);
+function feedDomains({ reconciler, fastPath, listeners }: StoreParts, { log, stack }: Parts): void {
+  const feeder = new DomainFeeder(
+    log,
+    () => reconciler.applied?.objects.sets ?? [],
+    (...words) => fastPath.whileOurs(() => tellDomainSet(...words)),
+  );
   stack.defer(() => feeder.close());
   listeners.add(() => feeder.update());
   feeder.update();

@@ -18,16 +18,25 @@ import type {
   StatusState,
 } from '../model/state.ts';
 import { UserError } from '../util/error.ts';
+import type { FastPath } from './fastpath.ts';
 import type { Reconciler } from './reconciler.ts';
 
 export type Listeners = Set<(event: DirectorEvent) => void>;
 
+export interface StoreParts {
+  reconciler: Reconciler;
+  fastPath: FastPath;
+  listeners: Listeners;
+}
+
 export class DirectorStore implements Store {
   readonly #reconciler: Reconciler;
+  readonly #fastPath: FastPath;
   readonly #listeners: Listeners;
 
-  constructor(reconciler: Reconciler, listeners: Listeners) {
+  constructor({ reconciler, fastPath, listeners }: StoreParts) {
     this.#reconciler = reconciler;
+    this.#fastPath = fastPath;
     this.#listeners = listeners;
   }
 
@@ -40,7 +49,11 @@ export class DirectorStore implements Store {
   status = (): StatusState =>
     this.#read((director, applied) => kernel.readStatusState(director, applied, this.daemon()));
 
-  daemon = (): DaemonState => ({ pid: process.pid, error: this.#reconciler.error });
+  daemon = (): DaemonState => ({
+    pid: process.pid,
+    error: this.#reconciler.error,
+    needyRules: this.#fastPath.needyRules,
+  });
 
   gateways = (): GatewayState[] => this.#read(kernel.readGatewayStates);
 

@@ -69,6 +69,7 @@ export function readSysctls(): Record<string, string> {
     'net/ipv4/ip_forward',
     'net/netfilter/nf_conntrack_count',
     'net/netfilter/nf_conntrack_max',
+    'net/netfilter/nf_conntrack_acct',
   ];
   for (const [folder, values] of Object.entries(sysctlNames)) {
     const path = `/proc/sys/${folder}`;
@@ -104,6 +105,17 @@ export function clockIsSynchronised(): boolean {
 export const readNft = (): unknown[] =>
   (JSON.parse(run(['nft', '-j', '-t', 'list', 'ruleset'])) as { nftables: unknown[] }).nftables;
 
+/** Tables that iptables-legacy has in use; asking it would load its modules. */
+export function legacyTables(family: Family): string[] {
+  const path = `/proc/self/net/${family === 4 ? 'ip' : 'ip6'}_tables_names`;
+  return existsSync(path) ? readFileSync(path, 'utf8').split('\n').filter(Boolean) : [];
+}
+
+export const readLegacyTables = (): string[] => [
+  ...legacyTables(4).map((table) => `iptables ${table}`),
+  ...legacyTables(6).map((table) => `ip6tables ${table}`),
+];
+
 /** Both of iptables: the one that keeps its rules in nftables, and the legacy one. */
 export function readIptables(): SavedRules[] {
   const saved: SavedRules[] = [];
@@ -112,10 +124,8 @@ export function readIptables(): SavedRules[] {
     [6, 'ip6tables'],
   ] as [Family, string][]) {
     if (isInstalled(program)) saved.push({ program, family, text: run([`${program}-save`]) });
-    // Where nobody has used it yet, asking would load its modules.
-    const names = `/proc/self/net/${family === 4 ? 'ip' : 'ip6'}_tables_names`;
     const legacy = `${program}-legacy`;
-    if (existsSync(names) && readFileSync(names, 'utf8') !== '' && isInstalled(legacy))
+    if (legacyTables(family).length > 0 && isInstalled(legacy))
       if (!tryRun([program, '-V']).stdout.includes('legacy'))
         saved.push({ program: legacy, family, text: run([`${legacy}-save`]) });
   }

@@ -1,6 +1,7 @@
 // What the fast path needs beside its programs: room for what they learn, a conntrack that is not strict
 // about what it did not see, and somebody who says again and again that it may be taken.
 
+import type { FastpathState } from '../model/state.ts';
 import * as abi from './abi.gen.ts';
 import { makeLiberal } from './conntrack.ts';
 import type { Director } from './director.ts';
@@ -55,3 +56,10 @@ export function setGuard({ maps }: Director, guard: abi.FastGuard): void {
 
 export const readGuard = ({ maps }: Director): abi.FastGuard =>
   maps.fastGuards.get(0) ?? { untilNs: 0n, epoch: 0, careful: 0 };
+
+/** Of a director that has services which take it. */
+export function readFastpathState(director: Director): Exclude<FastpathState, 'off'> {
+  const { untilNs, careful } = readGuard(director);
+  if (untilNs < process.hrtime.bigint()) return 'unwatched';
+  return careful ? 'careful' : 'on';
+}

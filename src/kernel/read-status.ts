@@ -3,6 +3,7 @@
 import type { Applied } from '../model/applied.ts';
 import type { DaemonState, StatusState } from '../model/state.ts';
 import type { Director } from './director.ts';
+import { readFastpathState } from './fastpath.ts';
 import type { DirectorMaps } from './maps.ts';
 import { verdictName } from './names.ts';
 import { readGatewayIdentities } from './read-gateways.ts';
@@ -35,6 +36,7 @@ export function readStatusState(
     markMask: `0x${settings.markMask.toString(16)}`,
     config: toConfig(applied),
     daemon,
+    fastpath: applied?.objects.fastpath ? readFastpathState(director) : 'off',
     gateways: readGatewayIdentities(director, applied).map(({ family: _, ...gateway }) => gateway),
     verdicts: readVerdicts(maps),
   };

@@ -10,7 +10,7 @@ import { programPath, startProblem } from './run.ts';
 export interface TimedResult {
   /** Null: a signal ended it. */
   status: number | null;
-  /** Each no longer than mostBytes. */
+  /** Each no longer than it may be. */
   stdout: string;
   stderr: string;
 }
@@ -20,12 +20,14 @@ export interface TimedOptions {
   env?: Record<string, string>;
   /** Ours if none is given. */
   priority?: number;
+  /** What it says beyond that is read and forgotten. */
+  mostBytes?: number;
   /** Told what it has written so far, each time that there is more. */
   onStdout?: (stdout: string) => void;
 }
 
-/** What one says beyond that is read and forgotten. */
-const mostBytes = 64 * 1024;
+/** Of what says but a few words. */
+const fewBytes = 64 * 1024;
 
 /**
  * Runs `argv` until it ends. With the signal it and all that it started are killed, and the promise is rejected at once
@@ -34,7 +36,7 @@ const mostBytes = 64 * 1024;
 export async function runTimed(
   argv: string[],
   signal: AbortSignal,
-  { env = {}, priority, onStdout }: TimedOptions = {},
+  { env = {}, priority, mostBytes = fewBytes, onStdout }: TimedOptions = {},
 ): Promise<TimedResult> {
   const [program, ...args] = argv;
   if (program === undefined) throw new Error('runTimed: no program given');
@@ -47,7 +49,7 @@ export async function runTimed(
   });
   if (priority !== undefined && child.pid !== undefined) setPriority(child.pid, priority);
   const { promise, resolve, reject } = Promise.withResolvers<TimedResult>();
-  const texts = [collect(child.stdout), collect(child.stderr)] as const;
+  const texts = [collect(child.stdout, mostBytes), collect(child.stderr, mostBytes)] as const;
   if (onStdout) child.stdout?.on('data', () => onStdout(texts[0]()));
   const stop = (): void => {
     killGroup(child);
@@ -65,7 +67,7 @@ export async function runTimed(
 }
 
 /** Reads all of it, keeps the beginning. There is nothing to read where no more files could be opened. */
-function collect(stream: Readable | undefined): () => string {
+function collect(stream: Readable | undefined, mostBytes: number): () => string {
   const pieces: Buffer[] = [];
   let bytes = 0;
   stream?.on('data', (piece: Buffer) => {

@@ -243,7 +243,7 @@ describe('the status', () => {
   });
 
   test('has the daemon that it is told, the gateways, and verdicts by name', () => {
-    const daemon = { pid: 812, error: '' };
+    const daemon = { pid: 812, error: '', needyRules: [] };
     const status = readStatusState(director, state, daemon);
     assert.equal(status.daemon, daemon);
     assert.deepEqual(status.connections, { now: 4, limit: 4096 });
