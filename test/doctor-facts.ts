@@ -54,6 +54,7 @@ const director = (): DirectorFacts => ({
   repairs: [],
   withoutProgram: [],
   nftIsDamaged: false,
+  fastpath: null,
 });
 
 const network = () => ({
@@ -105,6 +106,8 @@ const healthy = (): Facts => ({
       text: '*nat\n-A POSTROUTING -o eth1 -j MASQUERADE\n-A POSTROUTING -o eth2 -j MASQUERADE\nCOMMIT\n',
     },
   ],
+  legacyTables: [],
+  passedFilters: [],
   lro: { eth0: 'off [fixed]' },
   clockIsSynchronised: true,
   networkdTakesRules: false,

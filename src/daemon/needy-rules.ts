@@ -1,11 +1,10 @@
 // Whether rules of others must see each packet of a connection. They are read anew when rules have changed,
 // beside everything else.
 
-import { findNeedyRules } from '../firewall/needy.ts';
-import { readForeignFirewall } from '../kernel/firewall.ts';
+import { once } from 'node:events';
+import { Worker } from 'node:worker_threads';
 import type { NeedyRule } from '../model/state.ts';
 import type { Log } from '../util/log.ts';
-import { later } from './later.ts';
 
 export interface NeedyRulesOptions {
   log: Log;
@@ -13,30 +12,42 @@ export interface NeedyRulesOptions {
   signal: AbortSignal;
 }
 
-/** Rules come in swarms, and reading them starts some programs. */
+/** Rules come in swarms. */
 const settleMs = 200;
 const retryMs = 2000;
+/** Of the time that reading took: where rules change all the time, it shall not take all of a CPU's. */
+const restShare = 4;
 /** In the log; all are in the daemon's state. */
 const toldRules = 3;
+
+async function findInThread(links: readonly string[], signal: AbortSignal): Promise<NeedyRule[]> {
+  const thread = new Worker(new URL('needy-thread.ts', import.meta.url), { workerData: links });
+  try {
+    const [rules] = await once(thread, 'message', { signal });
+    return rules as NeedyRule[];
+  } finally {
+    await thread.terminate();
+  }
+}
 
 export class NeedyRules {
   /** As judged last. */
   rules: NeedyRule[] = [];
   readonly #options: NeedyRulesOptions;
-  readonly #soon: () => void;
-  readonly #again: () => void;
+  #timer: NodeJS.Timeout | undefined;
+  /** By performance.now(). */
+  #restsUntil = 0;
   #links: readonly string[] = [];
   /** Those that are in force are not judged yet. */
   #unjudged = true;
   #reading = false;
   #changed = false;
-  #error = '';
+  /** In a row. */
+  #failures = 0;
 
   constructor(options: NeedyRulesOptions) {
-    const { signal } = options;
     this.#options = options;
-    this.#soon = later({ ms: settleMs, signal }, () => void this.#read());
-    this.#again = later({ ms: retryMs, signal }, () => this.look());
+    options.signal.addEventListener('abort', () => clearTimeout(this.#timer));
   }
 
   get careful(): boolean {
@@ -54,31 +65,39 @@ export class NeedyRules {
   look(): void {
     this.#unjudged = true;
     this.#changed = true;
-    if (!this.#reading) this.#soon();
+    if (!this.#reading) this.#readIn(settleMs);
+  }
+
+  #readIn(ms: number): void {
+    if (this.#options.signal.aborted) return;
+    const rest = this.#restsUntil - performance.now();
+    this.#timer ??= setTimeout(() => void this.#read(), Math.max(ms, rest));
   }
 
   async #read(): Promise<void> {
-    if (this.#reading || !this.#changed) return;
-    const { signal } = this.#options;
+    const begun = performance.now();
+    this.#timer = undefined;
     this.#reading = true;
     this.#changed = false;
     try {
-      const facts = await readForeignFirewall(signal);
-      if (!this.#changed) this.#judged(findNeedyRules(facts, this.#links));
+      const rules = await findInThread(this.#links, this.#options.signal);
+      if (!this.#changed) this.#judged(rules);
     } catch (error) {
-      if (!signal.aborted) this.#failed((error as Error).message);
+      if (!this.#options.signal.aborted) this.#failed((error as Error).message);
     }
     this.#reading = false;
-    if (this.#changed) this.#soon();
+    const now = performance.now();
+    this.#restsUntil = now + restShare * (now - begun);
+    if (this.#changed) this.#readIn(settleMs);
   }
 
   #failed(message: string): void {
-    // They changed while they were read.
     if (this.#changed) return;
-    if (message !== this.#error)
+    this.#failures++;
+    // Once: they changed while they were read, which is not known yet.
+    if (this.#failures === 2)
       this.#options.log.warn(`services that do not insist keep off the fast path: ${message}`);
-    this.#error = message;
-    this.#again();
+    this.#readIn(this.#failures === 1 ? settleMs : retryMs);
   }
 
   #judged(rules: NeedyRule[]): void {
@@ -93,7 +112,7 @@ export class NeedyRules {
     if (rules.length === 0 && this.rules.length > 0)
       log.info('no rule of others must see each packet: all services may take the fast path');
     this.rules = rules;
-    this.#error = '';
+    this.#failures = 0;
     this.#unjudged = false;
   }
 }

@@ -2,6 +2,7 @@
 
 import type { Facts } from '../model/facts.ts';
 import { conntrack, expiry, lanPrograms, objects, table } from './director.ts';
+import { fastPath, fastPathCounters, fastPathIngress, fastPathRules } from './fastpath.ts';
 import type { Check, Finding, Severity } from './finding.ts';
 import { largeReceive, mtu, offload, sourceAddress } from './firewall.ts';
 import { gateways, sameGateway } from './gateways.ts';
@@ -37,6 +38,10 @@ export const checks: Check[] = [
   mtu,
   offload,
   largeReceive,
+  fastPath,
+  fastPathRules,
+  fastPathCounters,
+  fastPathIngress,
   others,
   networkd,
   clock,

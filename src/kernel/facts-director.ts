@@ -2,14 +2,15 @@
 
 import type { Applied } from '../model/applied.ts';
 import type { Link } from '../model/environment.ts';
-import type { DirectorFacts, GatewayFact } from '../model/facts.ts';
-import type { Family } from '../model/table.ts';
+import type { DirectorFacts, FastpathFacts, GatewayFact } from '../model/facts.ts';
+import type { Family, Fastpath } from '../model/table.ts';
 import { directorTable } from '../plan/objects.ts';
 import { tryRun } from '../util/run.ts';
 import { waitSync } from '../util/wait-sync.ts';
 import { readApplied } from './applied.ts';
 import { Names } from './config-names.ts';
 import { Director, families } from './director.ts';
+import { readFastpathState } from './fastpath.ts';
 import { lanLinks, readLinks } from './link.ts';
 import { timersArePinned } from './pin.ts';
 import { type GatewayIdentity, readGatewayIdentities } from './read-gateways.ts';
@@ -79,6 +80,16 @@ function readLan(gateways: GatewayFact[], applied: Applied | undefined) {
   };
 }
 
+function readFastpath(director: Director, applied: Applied | undefined): FastpathFacts | null {
+  if (!applied?.objects.fastpath) return null;
+  const withIt = (wanted: Fastpath): string[] =>
+    applied.config.services
+      .filter(({ fastpath }) => fastpath === wanted)
+      .map(({ name }) => `service ${name}`);
+  const state = readFastpathState(director);
+  return { state, careful: withIt('careful'), insisting: withIt('on') };
+}
+
 export function readDirectorFacts(): DirectorFacts | undefined {
   const director = Director.find();
   if (!director) return undefined;
@@ -104,6 +115,7 @@ export function readDirectorFacts(): DirectorFacts | undefined {
       repairs: repairs.filter((what) => what.startsWith('ip ')),
       withoutProgram: families().filter((family) => !hasProgram(family)),
       nftIsDamaged: repairs.includes(nftRepair) || !hasNftTable(),
+      fastpath: readFastpath(director, applied),
     };
   } finally {
     director.close();

@@ -2,10 +2,9 @@
 
 import { existsSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { release } from 'node:os';
-import type { KernelFacts, ProgramFact, SavedRules } from '../model/facts.ts';
-import type { Family } from '../model/table.ts';
-import { UserError } from '../util/error.ts';
+import type { KernelFacts, ProgramFact } from '../model/facts.ts';
 import { type RunResult, run, tryRun } from '../util/run.ts';
+import { readVersion } from './installed.ts';
 import * as libbpf from './libbpf.ts';
 import { readSysctl } from './memory.ts';
 
@@ -47,17 +46,6 @@ const versionOf: Record<string, string> = {
 
 export const readPrograms = (): ProgramFact[] =>
   Object.entries(versionOf).map(([name, option]) => ({ name, version: readVersion(name, option) }));
-
-function readVersion(name: string, option: string): string {
-  try {
-    const { stdout, stderr } = tryRun([name, option]);
-    return (stdout || stderr).split('\n')[0] || 'unknown';
-  } catch (error) {
-    // Not there.
-    if (error instanceof UserError) return '';
-    throw error;
-  }
-}
 
 const sysctlNames: Record<string, string[]> = {
   'net/ipv4/conf': ['rp_filter', 'src_valid_mark', 'forwarding'],
@@ -101,38 +89,6 @@ export function clockIsSynchronised(): boolean {
   libbpf.check(Math.min(libbpf.adjtimex(timex), 0), 'read the clock (adjtimex)');
   return timex.readBigInt64LE(maxErrorOffset) < largestError;
 }
-
-export const readNft = (): unknown[] =>
-  (JSON.parse(run(['nft', '-j', '-t', 'list', 'ruleset'])) as { nftables: unknown[] }).nftables;
-
-/** Tables that iptables-legacy has in use; asking it would load its modules. */
-export function legacyTables(family: Family): string[] {
-  const path = `/proc/self/net/${family === 4 ? 'ip' : 'ip6'}_tables_names`;
-  return existsSync(path) ? readFileSync(path, 'utf8').split('\n').filter(Boolean) : [];
-}
-
-export const readLegacyTables = (): string[] => [
-  ...legacyTables(4).map((table) => `iptables ${table}`),
-  ...legacyTables(6).map((table) => `ip6tables ${table}`),
-];
-
-/** Both of iptables: the one that keeps its rules in nftables, and the legacy one. */
-export function readIptables(): SavedRules[] {
-  const saved: SavedRules[] = [];
-  for (const [family, program] of [
-    [4, 'iptables'],
-    [6, 'ip6tables'],
-  ] as [Family, string][]) {
-    if (isInstalled(program)) saved.push({ program, family, text: run([`${program}-save`]) });
-    const legacy = `${program}-legacy`;
-    if (legacyTables(family).length > 0 && isInstalled(legacy))
-      if (!tryRun([program, '-V']).stdout.includes('legacy'))
-        saved.push({ program: legacy, family, text: run([`${legacy}-save`]) });
-  }
-  return saved;
-}
-
-const isInstalled = (program: string): boolean => readVersion(program, '-V') !== '';
 
 const networkdFolders = ['/usr/lib', '/usr/local/lib', '/run', '/etc'];
 

@@ -1,14 +1,12 @@
 // Everything that lvsj doctor judges, read when it is first asked for and then kept.
 
-import type { Facts } from '../model/facts.ts';
+import type { DirectorFacts, Facts } from '../model/facts.ts';
 import { readDirectorFacts } from './facts-director.ts';
 import {
   clockIsSynchronised,
   conntrackMaxIsWritable,
   networkdTakesRules,
-  readIptables,
   readKernelFacts,
-  readNft,
   readPrograms,
   readSysctls,
 } from './facts-machine.ts';
@@ -19,6 +17,8 @@ import {
   readRouteFacts,
   readRuleFacts,
 } from './facts-network.ts';
+import { readIptables, readLegacyTables, readNft } from './firewall.ts';
+import { readPassedFilters } from './tc.ts';
 
 /** A result, or the error, for every time that it is asked for. */
 type Outcome = { value: unknown } | { error: unknown };
@@ -48,6 +48,12 @@ export function lazily<T extends object>(readers: { [Name in keyof T]: () => T[N
   return result as T;
 }
 
+/** Those that its programs are on. */
+function linksOf(director: DirectorFacts | undefined): string[] {
+  const uplinks = director?.gateways.map(({ link }) => link) ?? [];
+  return [...new Set([...(director?.lan ?? []), ...uplinks])].filter((link) => link !== '');
+}
+
 /** Of this network namespace, now. */
 export function readFacts(): Facts {
   const facts: Facts = lazily<Facts>({
@@ -60,6 +66,8 @@ export function readFacts(): Facts {
     neighbours: () => askNeighbours(facts.director?.gateways ?? [], facts.links),
     nft: readNft,
     iptables: readIptables,
+    legacyTables: readLegacyTables,
+    passedFilters: () => readPassedFilters(linksOf(facts.director)),
     lro: () => readLro(facts.links),
     clockIsSynchronised,
     networkdTakesRules,

@@ -1,61 +1,57 @@
-// The rules of others, read beside everything else: for the daemon, which must not wait for programs.
+// The rules of nftables and iptables, as their programs list them. Without libbpf: a thread reads them, too.
 
+import { existsSync, readFileSync } from 'node:fs';
 import type { FirewallFacts, SavedRules } from '../model/facts.ts';
 import type { Family } from '../model/table.ts';
-import { UserError } from '../util/error.ts';
-import { runTimed } from '../util/run-timed.ts';
-import { legacyTables } from './facts-machine.ts';
+import { run, tryRun } from '../util/run.ts';
+import { isInstalled } from './installed.ts';
 
-/** Ours may have thousands of rules, each of which nft would look at. */
-const ours = 'inet lvsj';
-/** More than any firewall's rules take. */
-const mostBytes = 256 * 1024 ** 2;
+const list = (...words: string[]): unknown[] =>
+  (JSON.parse(run(['nft', '-j', '-t', 'list', ...words])) as { nftables: unknown[] }).nftables;
 
-async function output(argv: string[], signal: AbortSignal): Promise<string> {
-  const { status, stdout, stderr } = await runTimed(argv, signal, { mostBytes });
-  if (status !== 0) throw new UserError(`"${argv.join(' ')}" failed: ${stderr.trim()}`);
-  return stdout;
-}
+export const readNft = (): unknown[] => list('ruleset');
 
 interface NftTable {
   table?: { family: string; name: string };
 }
 
-async function list(words: string[], signal: AbortSignal): Promise<unknown[]> {
-  const text = await output(['nft', '-j', '-t', 'list', ...words], signal);
-  return (JSON.parse(text) as { nftables: unknown[] }).nftables;
+/** Ours may have thousands of rules, each of which nft would look at. */
+const readForeignNft = (): unknown[] =>
+  (list('tables') as NftTable[]).flatMap(({ table }) =>
+    table === undefined || (table.family === 'inet' && table.name === 'lvsj')
+      ? []
+      : list('table', table.family, table.name),
+  );
+
+/** Tables that iptables-legacy has in use; asking it would load its modules. */
+function legacyTables(family: Family): string[] {
+  const path = `/proc/self/net/${family === 4 ? 'ip' : 'ip6'}_tables_names`;
+  return existsSync(path) ? readFileSync(path, 'utf8').split('\n').filter(Boolean) : [];
 }
 
-async function readNft(signal: AbortSignal): Promise<unknown[]> {
-  const tables = ((await list(['tables'], signal)) as NftTable[])
-    .flatMap(({ table }) => (table ? [`${table.family} ${table.name}`] : []))
-    .filter((name) => name !== ours);
-  const lists = tables.map((name) => list(['table', ...name.split(' ')], signal));
-  return (await Promise.all(lists)).flat();
-}
+export const readLegacyTables = (): string[] => [
+  ...legacyTables(4).map((table) => `iptables ${table}`),
+  ...legacyTables(6).map((table) => `ip6tables ${table}`),
+];
 
-async function save(program: string, family: Family, signal: AbortSignal): Promise<SavedRules[]> {
-  try {
-    return [{ program, family, text: await output([`${program}-save`], signal) }];
-  } catch (error) {
-    // Who has no iptables has no such rules, or nft knows them.
-    if (error instanceof UserError && error.message.includes('not installed')) return [];
-    throw error;
+/** Both of iptables: the one that keeps its rules in nftables, and the legacy one. */
+export function readIptables(): SavedRules[] {
+  const saved: SavedRules[] = [];
+  for (const [family, program] of [
+    [4, 'iptables'],
+    [6, 'ip6tables'],
+  ] as [Family, string][]) {
+    if (isInstalled(program)) saved.push({ program, family, text: run([`${program}-save`]) });
+    const legacy = `${program}-legacy`;
+    if (legacyTables(family).length > 0 && isInstalled(legacy))
+      if (!tryRun([program, '-V']).stdout.includes('legacy'))
+        saved.push({ program: legacy, family, text: run([`${legacy}-save`]) });
   }
+  return saved;
 }
 
-async function readIptables(signal: AbortSignal): Promise<SavedRules[]> {
-  const programs = ([4, 6] as const).flatMap((family): [Family, string][] => {
-    const program = family === 4 ? 'iptables' : 'ip6tables';
-    const legacy: [Family, string][] = [[family, `${program}-legacy`]];
-    return [[family, program], ...(legacyTables(family).length > 0 ? legacy : [])];
-  });
-  const saved = programs.map(([family, program]) => save(program, family, signal));
-  return (await Promise.all(saved)).flat();
-}
-
-/** Rejected where they change meanwhile, too. */
-export async function readForeignFirewall(signal: AbortSignal): Promise<FirewallFacts> {
-  const [nft, iptables] = await Promise.all([readNft(signal), readIptables(signal)]);
-  return { nft, iptables };
-}
+/** All that are not ours. A UserError where they change meanwhile, too. */
+export const readForeignFirewall = (): FirewallFacts => ({
+  nft: readForeignNft(),
+  iptables: readIptables(),
+});

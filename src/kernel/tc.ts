@@ -1,6 +1,7 @@
 // Programs on a link's clsact hooks, by libbpf. Ours have a priority and handle of their own;
 // filters of others on the same hooks run as before, after ours.
 
+import type { FilterFact } from '../model/facts.ts';
 import { run, tryRun } from '../util/run.ts';
 import * as libbpf from './libbpf.ts';
 import type { DirectorMaps } from './maps.ts';
@@ -114,4 +115,24 @@ export function detachPrograms(maps: DirectorMaps, link: NamedLink, side: Side):
     (hook) => run(['tc', 'filter', 'show', 'dev', link.name, hook]).trim() !== '',
   );
   if (!used) tryRun(['tc', 'qdisc', 'del', 'dev', link.name, 'clsact']);
+}
+
+interface TcFilter {
+  pref: number;
+  kind: string;
+  options?: { actions?: { kind: string }[] };
+}
+
+/** Others' filters at ingress that come after ours: tc asks the smaller preference first. */
+export function readPassedFilters(links: string[]): FilterFact[] {
+  return links.flatMap((link) => {
+    const { status, stdout } = tryRun(['tc', '-json', 'filter', 'show', 'dev', link, 'ingress']);
+    const filters = status === 0 ? (JSON.parse(stdout || '[]') as TcFilter[]) : [];
+    return filters
+      .filter(({ pref, options }) => pref > priority && options !== undefined)
+      .map(({ pref, kind, options }) => {
+        const kinds = [kind, ...(options?.actions ?? []).map((action) => action.kind)];
+        return { link, preference: pref, kind: kinds.join(', ') };
+      });
+  });
 }

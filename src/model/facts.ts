@@ -3,6 +3,7 @@
 // can't be read: who asks says what could not be judged.
 
 import type { Snat } from './config.ts';
+import type { FastpathState } from './state.ts';
 import type { Family } from './table.ts';
 
 export interface KernelFacts {
@@ -111,6 +112,21 @@ export interface GatewayFact {
   unavailable: string;
 }
 
+export interface FastpathFacts {
+  state: Exclude<FastpathState, 'off'>;
+  /** Services that have it unless rules of others must see each packet, and those that insist. */
+  careful: string[];
+  insisting: string[];
+}
+
+/** A filter of tc. */
+export interface FilterFact {
+  link: string;
+  preference: number;
+  /** `matchall`; with its actions `matchall, mirred`. */
+  kind: string;
+}
+
 export interface DirectorFacts {
   /** Of the configuration that is applied; '' where only lvsj ipvsadm was used. */
   file: string;
@@ -129,6 +145,8 @@ export interface DirectorFacts {
   withoutProgram: Family[];
   /** Our nftables table is not there, or somebody changed it. */
   nftIsDamaged: boolean;
+  /** null: no service of the configuration has it. */
+  fastpath: FastpathFacts | null;
 }
 
 export interface Facts {
@@ -143,6 +161,10 @@ export interface Facts {
   /** The `nftables` list of `nft -j list ruleset`. */
   readonly nft: unknown[];
   readonly iptables: SavedRules[];
+  /** In use: `iptables filter`. */
+  readonly legacyTables: string[];
+  /** Of others, at the ingress of the LAN's and the gateways' links, behind the director's. */
+  readonly passedFilters: FilterFact[];
   /** Large receive offload by link: `on`, `off`, or `on [fixed]`. */
   readonly lro: Record<string, string>;
   /** The system clock follows a time server. */

@@ -10,7 +10,7 @@ import { programPath, startProblem } from './run.ts';
 export interface TimedResult {
   /** Null: a signal ended it. */
   status: number | null;
-  /** Each no longer than it may be. */
+  /** Each no longer than mostBytes. */
   stdout: string;
   stderr: string;
 }
@@ -20,14 +20,12 @@ export interface TimedOptions {
   env?: Record<string, string>;
   /** Ours if none is given. */
   priority?: number;
-  /** What it says beyond that is read and forgotten. */
-  mostBytes?: number;
   /** Told what it has written so far, each time that there is more. */
   onStdout?: (stdout: string) => void;
 }
 
-/** Of what says but a few words. */
-const fewBytes = 64 * 1024;
+/** What one says beyond that is read and forgotten. */
+const mostBytes = 64 * 1024;
 
 /**
  * Runs `argv` until it ends. With the signal it and all that it started are killed, and the promise is rejected at once
@@ -36,7 +34,7 @@ const fewBytes = 64 * 1024;
 export async function runTimed(
   argv: string[],
   signal: AbortSignal,
-  { env = {}, priority, mostBytes = fewBytes, onStdout }: TimedOptions = {},
+  { env = {}, priority, onStdout }: TimedOptions = {},
 ): Promise<TimedResult> {
   const [program, ...args] = argv;
   if (program === undefined) throw new Error('runTimed: no program given');
@@ -49,7 +47,7 @@ export async function runTimed(
   });
   if (priority !== undefined && child.pid !== undefined) setPriority(child.pid, priority);
   const { promise, resolve, reject } = Promise.withResolvers<TimedResult>();
-  const texts = [collect(child.stdout, mostBytes), collect(child.stderr, mostBytes)] as const;
+  const texts = [collect(child.stdout), collect(child.stderr)] as const;
   if (onStdout) child.stdout?.on('data', () => onStdout(texts[0]()));
   const stop = (): void => {
     killGroup(child);
@@ -67,7 +65,7 @@ export async function runTimed(
 }
 
 /** Reads all of it, keeps the beginning. There is nothing to read where no more files could be opened. */
-function collect(stream: Readable | undefined, mostBytes: number): () => string {
+function collect(stream: Readable | undefined): () => string {
   const pieces: Buffer[] = [];
   let bytes = 0;
   stream?.on('data', (piece: Buffer) => {

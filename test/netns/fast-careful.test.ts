@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { isDeepStrictEqual } from 'node:util';
 import { askDaemon } from '../../src/api/ask-daemon.ts';
+import type { Finding } from '../../src/doctor/finding.ts';
 import type { StatusState } from '../../src/model/state.ts';
 import { waitUntil } from '../../src/util/wait-until.ts';
 import { ConfigLab, gateways } from './config-lab.ts';
@@ -114,4 +115,29 @@ test('a service that insists stays', async () => {
   } finally {
     steady.kill();
   }
+});
+
+test('lvsj doctor tells both, counters, and a filter behind ours', () => {
+  lab.director(`${quota}
+    nft add rule inet admin forward counter
+    sysctl -qw net.netfilter.nf_conntrack_acct=1
+    tc filter add dev eth1 ingress pref 40000 protocol all bpf bytecode '1,6 0 0 4294967295'
+    tc filter add dev eth1 ingress pref 10 protocol all bpf bytecode '1,6 0 0 4294967295'`);
+  const findings = JSON.parse(lab.tryLvsj('doctor --json').stdout) as Finding[];
+  const found = findings.filter(({ check }) => check.startsWith('fast-path'));
+  assert.deepEqual(
+    found
+      .map(
+        ({ severity, check, what }) =>
+          `${severity} ${check} ${what.match(/service \w+|eth\d.*(?=: )|conntrack|handle/)?.[0]}`,
+      )
+      .sort(),
+    [
+      'note fast-path-counters conntrack',
+      'note fast-path-counters handle',
+      'note fast-path-rules service web',
+      "warning fast-path-ingress eth1 with preference 40000 (bpf) comes after the director's",
+      'warning fast-path-rules service echo',
+    ],
+  );
 });
