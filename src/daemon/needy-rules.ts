@@ -17,6 +17,7 @@ const settleMs = 200;
 const retryMs = 2000;
 /** Of the time that reading took: where rules change all the time, it shall not take all of a CPU's. */
 const restShare = 4;
+const longestRestMs = 1000;
 /** In the log; all are in the daemon's state. */
 const toldRules = 3;
 
@@ -87,7 +88,7 @@ export class NeedyRules {
     }
     this.#reading = false;
     const now = performance.now();
-    this.#restsUntil = now + restShare * (now - begun);
+    this.#restsUntil = now + Math.min(restShare * (now - begun), longestRestMs);
     if (this.#changed) this.#readIn(settleMs);
   }
 

@@ -52,16 +52,19 @@ async function packets(): Promise<{ fast: number; normal: number }> {
 async function growsBy(path: 'fast' | 'normal', count: number): Promise<void> {
   const begun = (await packets())[path];
   const grew = async () => (await packets())[path] >= begun + count;
-  await waitUntil(`${count} packets of the ${path} path`, grew);
+  await waitUntil(`${count} packets of the ${path} path`, grew, 15_000);
 }
 
 /** Waits until the rules of others are read, and these are among them. */
-const judged = (needy: string[]): Promise<void> =>
-  waitUntil(`${needy.length} rules that need each packet`, async () => {
+function judged(needy: string[]): Promise<void> {
+  const isSo = async (): Promise<boolean> => {
     const { fastpath, daemon } = (await status()) ?? {};
     const found = daemon?.needyRules.map(({ table, chain, why }) => `${table} ${chain} ${why}`);
     return fastpath === (needy.length > 0 ? 'careful' : 'on') && isDeepStrictEqual(found, needy);
-  });
+  };
+  // Of programs that a busy machine starts slowly.
+  return waitUntil(`${needy.length} rules that need each packet`, isSo, 15_000);
+}
 
 const quotaIsFound = () => judged(['inet admin hosts quota']);
 
