@@ -426,6 +426,7 @@ struct fast {
 /* By whom the fast path is watched over. */
 struct fast_guard {
 	__u64 until_ns; /* CLOCK_MONOTONIC: then somebody must have renewed it; 0 = switched off */
+	__u64 check_ns; /* so often conntrack and the table are asked for a connection */
 	__u32 epoch; /* another one: all connections are learnt anew */
 	__u32 careful; /* rules of others need to see each packet: see src/firewall */
 };

@@ -17,7 +17,6 @@
 #include "mark.h"
 #include "stats.h"
 
-#define FAST_CHECK_NS 100000000ULL
 #define FAST_PROOF_S 30
 #define IPV4_HEADER 20
 #define IPV6_HEADER 40
@@ -215,7 +214,7 @@ static __always_inline struct fast *fast_find(struct __sk_buff *skb, struct flow
 	*change = fast->change;
 	if (!fast_holds(skb, flow, fast, guard->epoch))
 		return NULL;
-	if (now - fast->checked_ns >= FAST_CHECK_NS && !fast_check(skb, flow, fast, now))
+	if (now - fast->checked_ns >= guard->check_ns && !fast_check(skb, flow, fast, now))
 		return NULL;
 	barrier();
 	/* Else its memory was given to another meanwhile. */

@@ -1,6 +1,7 @@
 // Watches over what the fast path passes by. Packets may take it only while this says so, again and again;
 // whatever changes of links, routes and rules has every connection learnt anew, by the stack as it is then.
 
+import * as abi from '../kernel/abi.gen.ts';
 import { Director } from '../kernel/director.ts';
 import { readGuard, setGuard } from '../kernel/fastpath.ts';
 import { lanLinks } from '../kernel/link.ts';
@@ -14,6 +15,20 @@ import { NeedyRules, type NeedyRulesOptions } from './needy-rules.ts';
 const tickMs = 40;
 /** A daemon that was killed, or hangs, is not followed for longer. */
 const leaseNs = 1_000_000_000n;
+
+/** conntrack is asked for all connections together no more often a second: it costs more than the packet. */
+const checksPerSecond = 100_000;
+const [leastCheckMs, mostCheckMs] = [100, 10_000];
+
+/** So often a connection's entries are looked at, which keeps ours alive: well within its timeout. */
+function checkInterval({ maps, settings }: Director): bigint {
+  const { entries = 0 } = maps.tableCounts.get(0) ?? {};
+  const { CONN_ESTABLISHED, CONN_ANSWERED } = abi.connState;
+  const timeouts = [CONN_ESTABLISHED, CONN_ANSWERED].map((state) => settings.timeoutS[state] ?? 0);
+  const wanted = Math.min(mostCheckMs, (entries / checksPerSecond) * 1000);
+  const ms = Math.min((Math.min(...timeouts) * 1000) / 4, Math.max(leastCheckMs, wanted));
+  return BigInt(Math.round(ms * 1_000_000));
+}
 
 export class FastPath {
   readonly #rules = new NftGeneration();
@@ -88,8 +103,10 @@ export class FastPath {
   }
 
   #guard(untilNs: bigint): void {
+    if (!this.#director) return;
     const careful = this.#needy.careful ? 1 : 0;
-    if (this.#director) setGuard(this.#director, { untilNs, epoch: this.#epoch, careful });
+    const checkNs = checkInterval(this.#director);
+    setGuard(this.#director, { untilNs, checkNs, epoch: this.#epoch, careful });
   }
 
   #stop(): void {

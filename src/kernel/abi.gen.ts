@@ -586,16 +586,18 @@ export const fastLayout: Layout<Fast> = {
 
 export interface FastGuard {
   untilNs: bigint;
+  checkNs: bigint;
   epoch: number;
   careful: number;
 }
 
 export const fastGuardLayout: Layout<FastGuard> = {
-  size: 16,
+  size: 24,
   fields: [
     { name: 'untilNs', offset: 0, kind: 'u64' },
-    { name: 'epoch', offset: 8, kind: 'u32' },
-    { name: 'careful', offset: 12, kind: 'u32' },
+    { name: 'checkNs', offset: 8, kind: 'u64' },
+    { name: 'epoch', offset: 16, kind: 'u32' },
+    { name: 'careful', offset: 20, kind: 'u32' },
   ],
 };
 

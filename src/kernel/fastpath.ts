@@ -55,7 +55,7 @@ export function setGuard({ maps }: Director, guard: abi.FastGuard): void {
 }
 
 export const readGuard = ({ maps }: Director): abi.FastGuard =>
-  maps.fastGuards.get(0) ?? { untilNs: 0n, epoch: 0, careful: 0 };
+  maps.fastGuards.get(0) ?? { untilNs: 0n, checkNs: 0n, epoch: 0, careful: 0 };
 
 /** Of a director that has services which take it. */
 export function readFastpathState(director: Director): Exclude<FastpathState, 'off'> {

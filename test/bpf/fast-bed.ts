@@ -69,7 +69,7 @@ export class FastBed {
   /** Everything that the fast path knew is learnt anew. */
   allow(allowed: boolean, careful = 0): void {
     const untilNs = allowed ? 2n ** 63n : 0n;
-    setGuard(this.bed.director, { untilNs, epoch: ++this.#epoch, careful });
+    setGuard(this.bed.director, { untilNs, checkNs: 100_000_000n, epoch: ++this.#epoch, careful });
   }
 
   send(place: Place, packet: PacketOptions): void {
