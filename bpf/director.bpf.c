@@ -54,14 +54,14 @@ static __always_inline int ingress(struct __sk_buff *skb, __u32 link_header, int
 		return VERDICT_TAGGED;
 	if (skb->pkt_type != PACKET_HOST)
 		return VERDICT_MULTICAST;
-	verdict = flow_parse(skb, &flow, link_header, DIRECTION_IN);
-	if (verdict)
-		return verdict;
 	if (!own) {
-		*action = fast_take(skb, &flow, fast_map(&fast_up), link_header, now);
+		*action = fast_take(skb, &flow, fast_map(&fast_up), link_header, DIRECTION_IN, now);
 		if (*action != TC_ACT_UNSPEC)
 			return VERDICT_FAST;
 	}
+	verdict = flow_parse(skb, &flow, link_header, DIRECTION_IN);
+	if (verdict)
+		return verdict;
 	conn = conn_find(&flow.key, now);
 	if (!conn)
 		return VERDICT_UNKNOWN;

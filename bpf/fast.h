@@ -12,15 +12,13 @@
 #define LVSJ_FAST_H
 
 #include "conntrack.h"
+#include "fast_parse.h"
 #include "fast_table.h"
 #include "leave.h"
 #include "mark.h"
 #include "stats.h"
 
 #define FAST_PROOF_S 30
-#define IPV4_HEADER 20
-#define IPV6_HEADER 40
-#define UDP_HEADER 8
 #define TTL_OFFSET 8 /* of IPv4, and of what follows it: protocol, checksum */
 #define TCP_LENGTH_OFFSET 12
 #define TCP_CHECK_OFFSET 16
@@ -197,13 +195,14 @@ static __always_inline int fast_send(struct __sk_buff *skb, struct fast_change *
 
 /* What its entry makes of the packet; NULL: nothing, for the stack might make something else of it. */
 static __always_inline struct fast *fast_find(struct __sk_buff *skb, struct flow *flow, void *flows,
-					      struct fast_change *change, __u64 now)
+					      struct fast_change *change, __u32 start,
+					      int direction, __u64 now)
 {
 	const struct fast_guard *guard = fast_guard_get(now);
 	struct fast *fast;
 	__u32 nonce;
 
-	flow->learns = guard && flows && fast_fits(flow);
+	flow->learns = guard && flows && fast_parse(skb, flow, start, direction) && fast_fits(flow);
 	if (!flow->learns)
 		return NULL;
 	fast = bpf_map_lookup_elem(flows, &flow->key);
@@ -226,12 +225,12 @@ static __always_inline struct fast *fast_find(struct __sk_buff *skb, struct flow
  * flow->learns says whether it may be the one that teaches it.
  */
 static __always_inline int fast_take(struct __sk_buff *skb, struct flow *flow, void *flows,
-				     __u32 link_header, __u64 now)
+				     __u32 link_header, int direction, __u64 now)
 {
 	/* As constants: the verifier must know bounds of pointers. */
 	__u32 start = link_header;
 	struct fast_change change;
-	struct fast *fast = fast_find(skb, flow, flows, &change, now);
+	struct fast *fast = fast_find(skb, flow, flows, &change, link_header, direction, now);
 
 	if (!fast)
 		return TC_ACT_UNSPEC;

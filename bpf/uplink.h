@@ -13,7 +13,6 @@ static __always_inline int uplink_in(struct __sk_buff *skb, __u32 link_header, i
 	__u64 now = bpf_ktime_get_coarse_ns();
 	void *flows = fast_map(&fast_down);
 	struct flow flow = {};
-	int verdict;
 
 	if (!flows || !fast_guard_get(now))
 		return VERDICT_UNKNOWN;
@@ -21,10 +20,7 @@ static __always_inline int uplink_in(struct __sk_buff *skb, __u32 link_header, i
 		return VERDICT_TAGGED;
 	if (skb->pkt_type != PACKET_HOST)
 		return VERDICT_MULTICAST;
-	verdict = flow_parse(skb, &flow, link_header, DIRECTION_OUT);
-	if (verdict)
-		return verdict;
-	*action = fast_take(skb, &flow, flows, link_header, now);
+	*action = fast_take(skb, &flow, flows, link_header, DIRECTION_OUT, now);
 	if (*action != TC_ACT_UNSPEC)
 		return VERDICT_FAST;
 	if (flow.learns)

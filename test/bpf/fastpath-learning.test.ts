@@ -6,6 +6,7 @@ import * as abi from '../../src/kernel/abi.gen.ts';
 import { setDown } from '../../src/kernel/gateway-down.ts';
 import { run } from '../../src/util/run.ts';
 import { FastBed, type Place } from './fast-bed.ts';
+import { Flow } from './flow.ts';
 import type { PacketOptions } from './real-packet.ts';
 
 const { HOOK_INGRESS, HOOK_UPLINK_IN } = abi.hook;
@@ -138,6 +139,14 @@ describe('it ends', () => {
     await fast.pass('lan0p', up({ flags: FIN }));
     assert.equal(mine(), before - 2);
   });
+});
+
+test('a ping beside it is one connection', async () => {
+  const { bed } = fast;
+  const ping = new Flow({ protocol: 'icmp', client, server, port: 77 });
+  const first = bed.run('director', ping.up(), 1);
+  assert.equal(first.verdict, 'NEW');
+  for (let i = 0; i < 2; i++) assert.equal(bed.run('ingress', ping.up()).verdict, 'KNOWN');
 });
 
 describe('a new rule', () => {
