@@ -9,17 +9,20 @@ import { requireRoot } from '../src/kernel/director.ts';
 import { UserError } from '../src/util/error.ts';
 import { run } from '../src/util/run.ts';
 import { measureFailover } from './failover/failover.ts';
-import { measurePath } from './path.ts';
+import { formatTables } from './markdown.ts';
+import { restoreConntrack } from './path/conntrack.ts';
+import { clearLabs } from './path/labs.ts';
+import { measurePath } from './path/path.ts';
 import { measurePrograms } from './programs.ts';
 import { formatRows, Refused, type Row } from './rows.ts';
 import { measureSchedulers } from './schedulers.ts';
-import { clearLabs } from './site.ts';
 import { measureTable } from './table.ts';
 
 const jsonPath = fileURLToPath(new URL('../build/bench.json', import.meta.url));
 
-/** What the command line may say of the failover part. */
+/** What the command line may say of the whole path's parts, and of the failover part. */
 const options = {
+  rounds: { type: 'string', default: '5' },
   runs: { type: 'string', default: '30' },
   'baseline-runs': { type: 'string', default: '3' },
   'calm-minutes': { type: 'string', default: '10' },
@@ -37,7 +40,7 @@ interface Part {
 const parts: Record<string, Part> = {
   programs: { measure: measurePrograms, oneCpu: true },
   schedulers: { measure: measureSchedulers, oneCpu: true },
-  path: { measure: measurePath, oneCpu: true },
+  path: { measure: ({ rounds }) => measurePath(Number(rounds)), oneCpu: true },
   table: { measure: measureTable, oneCpu: true },
   failover: {
     measure: (values, refuse) => {
@@ -84,7 +87,10 @@ function describeMachine(): Record<string, unknown> {
 function clearOnSignals(): void {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
     process.once(signal, () => {
-      clearLabs().finally(() => process.exit(1));
+      clearLabs().finally(() => {
+        restoreConntrack();
+        process.exit(1);
+      });
     });
 }
 
@@ -121,6 +127,7 @@ async function main(words: string[]): Promise<number> {
   await clearLabs();
   const { rows, refused } = await measureAll(names, values);
   console.log(formatRows(rows));
+  console.log(`\n${formatTables(rows)}`);
   for (const reason of refused) console.log(`refused: ${reason}`);
   writeFileSync(jsonPath, `${JSON.stringify({ machine, rows, refused }, null, 2)}\n`);
   return refused.length > 0 ? 1 : 0;

@@ -3,6 +3,13 @@
 /** A measurement that was not what it claims to be: no figure is better than this one. */
 export class Refused extends Error {}
 
+/** Where a figure stands in the tables of docs/performance.md. */
+export interface Cell {
+  table: string;
+  row: string;
+  column: string;
+}
+
 export interface Row {
   name: string;
   value: number;
@@ -12,11 +19,13 @@ export interface Row {
   baselineName: string | null;
   /** value / baseline */
   ratio: number | null;
-  /** Upper bound of the value or of the ratio. */
+  /** Bound of the value or of the ratio: the upper one, or with `atLeast` the lower one. */
   aim: number | null;
   aimOf: 'value' | 'ratio' | null;
+  atLeast: boolean;
   /** null: there is no aim. */
   met: boolean | null;
+  cell: Cell | null;
 }
 
 export interface Figure {
@@ -27,10 +36,12 @@ export interface Figure {
   baselineName?: string;
   aim?: number;
   aimOf?: 'value' | 'ratio';
+  atLeast?: boolean;
+  cell?: Cell;
 }
 
 export function toRow(figure: Figure): Row {
-  const { name, value, unit, baseline, baselineName, aim } = figure;
+  const { name, value, unit, baseline, baselineName, aim, atLeast = false } = figure;
   const ratio = baseline ? value / baseline : undefined;
   const aimOf = figure.aimOf ?? 'value';
   const judged = aimOf === 'value' ? value : ratio;
@@ -41,9 +52,14 @@ export function toRow(figure: Figure): Row {
     ratio: ratio ?? null,
     aim: aim ?? null,
     aimOf: aim === undefined ? null : aimOf,
-    met: aim === undefined || judged === undefined ? null : judged <= aim,
+    atLeast,
+    met: aim === undefined || judged === undefined ? null : isMet(judged, aim, atLeast),
+    cell: figure.cell ?? null,
   };
 }
+
+const isMet = (judged: number, aim: number, atLeast: boolean): boolean =>
+  atLeast ? judged >= aim : judged <= aim;
 
 export function median(values: number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
@@ -77,9 +93,9 @@ export const formatNumber = (value: number | null): string =>
         maximumFractionDigits: digits(value),
       });
 
-function formatAim({ aim, aimOf }: Row): string {
+function formatAim({ aim, aimOf, atLeast }: Row): string {
   if (aim === null) return '';
-  return aimOf === 'ratio' ? `× ${aim}` : formatNumber(aim);
+  return `${atLeast ? '≥' : '≤'} ${aimOf === 'ratio' ? `× ${aim}` : formatNumber(aim)}`;
 }
 
 const metWord = new Map<boolean | null, string>([
@@ -90,7 +106,7 @@ const metWord = new Map<boolean | null, string>([
 
 /** A table of plain text: words to the left, numbers to the right. */
 export function formatRows(rows: Row[]): string {
-  const head = ['', 'value', 'unit', 'baseline', 'ratio', 'aim ≤', 'met', 'baseline is'];
+  const head = ['', 'value', 'unit', 'baseline', 'ratio', 'aim', 'met', 'baseline is'];
   const lines = rows.map((row) => [
     row.name,
     formatNumber(row.value),

@@ -4,8 +4,8 @@
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { UserError } from '../../src/util/error.ts';
+import { clearLabs } from '../path/labs.ts';
 import type { Row } from '../rows.ts';
-import { clearLabs } from '../site.ts';
 import { measureCalm } from './calm.ts';
 import { type Case, cases } from './cases.ts';
 import { measureSeries, type Series, type SeriesOptions } from './series.ts';

@@ -4,7 +4,7 @@ import { startDns } from '../../src/lab/dns.ts';
 import { inHost, labDown, labUp } from '../../src/lab/lab.ts';
 import { type Lab, planLab } from '../../src/lab/topology.ts';
 import { run } from '../../src/util/run.ts';
-import { labName } from '../site.ts';
+import { labName } from '../path/labs.ts';
 import type { Case } from './cases.ts';
 import { type Contender, startMultipath, startScript } from './contender.ts';
 import { Crowd, type CrowdSize } from './crowd.ts';
