@@ -10,9 +10,11 @@ import { UserError } from '../src/util/error.ts';
 import { run } from '../src/util/run.ts';
 import { measureFailover } from './failover/failover.ts';
 import { formatTables } from './markdown.ts';
+import { measureClients } from './path/clients.ts';
 import { restoreConntrack } from './path/conntrack.ts';
 import { clearLabs } from './path/labs.ts';
 import { measurePath } from './path/path.ts';
+import { measureScale } from './path/scale.ts';
 import { measurePrograms } from './programs.ts';
 import { formatRows, Refused, type Row } from './rows.ts';
 import { measureSchedulers } from './schedulers.ts';
@@ -41,6 +43,8 @@ const parts: Record<string, Part> = {
   programs: { measure: measurePrograms, oneCpu: true },
   schedulers: { measure: measureSchedulers, oneCpu: true },
   path: { measure: ({ rounds }) => measurePath(Number(rounds)), oneCpu: true },
+  scale: { measure: ({ rounds }) => measureScale(Number(rounds)), oneCpu: true },
+  clients: { measure: ({ rounds }) => measureClients(Number(rounds)), oneCpu: false },
   table: { measure: measureTable, oneCpu: true },
   failover: {
     measure: (values, refuse) => {

@@ -14,21 +14,24 @@ export interface Memory {
   vmalloc: number;
   /** /proc/meminfo MemAvailable, negative so that it grows with use: includes everything, and all others. */
   taken: number;
-  /** What the kernel says of the maps of the table (fdinfo memlock). */
+  /** What the kernel says of the maps of the table, and of those of the fast path (fdinfo memlock). */
   maps: number;
+  fast: number;
 }
 
 const KiB = 1024;
 const pageBytes = 4096;
 
-/** fdinfo of each shard. Linux before 6.4 counts entries as if all were there: then it says nothing. */
-function readShards(maps: DirectorMaps): number {
+/** fdinfo of each map in this one. Linux before 6.4 counts entries as if all were there: then it says nothing. */
+function readInner(outer: BpfMap): number {
   let sum = 0;
-  for (const [, id] of maps.map('connections').entries()) {
-    const shard = BpfMap.byId(id.readUInt32LE());
-    const info = readFileSync(`/proc/self/fdinfo/${shard.fd}`, 'utf8');
+  for (const [, word] of outer.entries()) {
+    const id = word.readUInt32LE();
+    if (id === 0) continue;
+    const inner = BpfMap.byId(id);
+    const info = readFileSync(`/proc/self/fdinfo/${inner.fd}`, 'utf8');
     sum += Number(/^memlock:\s*(\d+)/m.exec(info)?.[1] ?? 0);
-    shard.close();
+    inner.close();
   }
   return sum;
 }
@@ -45,7 +48,8 @@ function readSlabs(bytes: number): number {
   return sum;
 }
 
-export function readMemory(maps: DirectorMaps): Memory {
+/** maps: of a director, if there is one. */
+export function readMemory(maps?: DirectorMaps): Memory {
   const text = readFileSync('/proc/meminfo', 'utf8');
   const of = (name: string): number =>
     Number(new RegExp(`^${name}: *(\\d+)`, 'm').exec(text)?.[1] ?? 0) * KiB;
@@ -55,7 +59,8 @@ export function readMemory(maps: DirectorMaps): Memory {
     percpu: of('Percpu'),
     vmalloc: of('VmallocUsed'),
     taken: -of('MemAvailable'),
-    maps: readShards(maps),
+    maps: maps ? readInner(maps.map('connections')) : 0,
+    fast: maps ? readInner(maps.map('fast_up')) + readInner(maps.map('fast_down')) : 0,
   };
 }
 

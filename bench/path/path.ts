@@ -12,8 +12,8 @@ import { type Times, Walk, type Way, ways } from './walk.ts';
 const packets = 200_000;
 const flowCounts = [1000, 100_000];
 /** Of ours, off and on, to the plain gateway with SNAT. */
-export const aims = { off: 1.15, on: 0.33, onOfMany: 0.45 };
-const manyFlows = 1_000_000;
+const aims = { off: 1.15, on: 0.33, onOfMany: 0.45 };
+export const manyFlows = 1_000_000;
 /** Conntrack calls UDP assured that was answered for longer than 2 s. */
 const assuredMs = 2100;
 
@@ -24,14 +24,17 @@ export type Rounds = Times[][];
 export async function warmUp(walk: Walk, sites: Site[], flows: number): Promise<void> {
   for (const site of sites) insist(() => walk.greet(site, flows));
   await delay(assuredMs);
-  for (let turn = 0; turn < 2; turn++)
-    for (const site of sites) insist(() => walk.greet(site, flows));
+  for (const site of sites) insist(() => walk.greet(site, flows));
 }
 
 export async function measureRounds(walk: Walk, sites: Site[], flows: number): Promise<Rounds> {
   const all: Rounds = [];
   for (let round = 0; round < walk.rounds; round++) {
-    all.push(sites.map((site) => walk.measure(site, flows, packets)));
+    const times = sites.map((site) => walk.measure(site, flows, packets));
+    all.push(times);
+    // Some minutes pass: who waits wants to know.
+    const told = times.map(({ out, back }, site) => `${sites[site]!.name}: ${out}, ${back}`);
+    console.error(`round ${round + 1}, ${formatFlows(flows)}: ${told.join('; ')}`);
     // Signals are heard here.
     await setImmediate();
   }
@@ -42,7 +45,7 @@ export async function measureRounds(walk: Walk, sites: Site[], flows: number): P
 export const net = (all: Rounds, site: number, way: Way): number =>
   median(all.map((round) => round[site]![way] - round[0]![way]));
 
-export const formatFlows = (flows: number): string => `${flows.toLocaleString('en-US')} flows`;
+const formatFlows = (flows: number): string => `${flows.toLocaleString('en-US')} flows`;
 
 const aimOf = (peer: Peer, flows: number): number | undefined => {
   if (peer.name === peers.fast.name) return flows < manyFlows ? aims.on : aims.onOfMany;
@@ -50,7 +53,7 @@ const aimOf = (peer: Peer, flows: number): number | undefined => {
 };
 
 /** sites: a bare one, and then those of the peers in their order. */
-function toRows(all: Rounds, compared: Peer[], flows: number): Row[] {
+export function toRows(all: Rounds, compared: Peer[], flows: number): Row[] {
   const title = 'A packet on its whole path (to conntrack and SNAT)';
   const baseline = compared.indexOf(peers.snat) + 1;
   return ways.flatMap((way) => {
