@@ -55,8 +55,8 @@ soak: build ## run the fast path for minutes through all that befalls a router (
 
 bench: build $(BENCH_OBJECTS) ## measure costs per packet and per connection, and how long faults are noticed (root)
 	@$(call need_root,$@)
-	@# A name server, to be lost.
-	@scripts/setup.sh dnsmasq-base
+	@# A name server, to be lost, and what switches offloads off.
+	@scripts/setup.sh dnsmasq-base ethtool
 	node bench/main.ts
 
 check: build build/abi.gen.ts ## lint, format, types, and the generated ABI

@@ -43,7 +43,10 @@ const parts: Record<string, Part> = {
   programs: { measure: measurePrograms, oneCpu: true },
   schedulers: { measure: measureSchedulers, oneCpu: true },
   path: { measure: ({ rounds }) => measurePath(Number(rounds)), oneCpu: true },
-  scale: { measure: ({ rounds }) => measureScale(Number(rounds)), oneCpu: true },
+  scale: {
+    measure: ({ rounds }, refuse) => measureScale(Number(rounds), refuse),
+    oneCpu: true,
+  },
   clients: { measure: ({ rounds }) => measureClients(Number(rounds)), oneCpu: false },
   table: { measure: measureTable, oneCpu: true },
   failover: {

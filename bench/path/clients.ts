@@ -2,7 +2,7 @@
 
 import { setImmediate } from 'node:timers/promises';
 import { quantile } from '../failover/figures.ts';
-import { type Figure, median, type Row, toRow } from '../rows.ts';
+import { type Figure, insist, median, type Row, toRow } from '../rows.ts';
 import { clearLabs } from './labs.ts';
 import { type Peer, peers } from './peers.ts';
 import {
@@ -43,11 +43,11 @@ async function measureRound(sites: Real[]): Promise<Found[]> {
     }
     return values;
   };
-  const perSecond = await each((real) => connectionsPerSecond(real, connections));
+  const perSecond = await each((real) => insist(() => connectionsPerSecond(real, connections)));
   const waits = await each(latencies);
-  const long = await each((real) => throughput(real, bytes.long));
+  const long = await each((real) => insist(() => throughput(real, bytes.long)));
   await each((real) => setOffloads(real, false));
-  const short = await each((real) => throughput(real, bytes.short));
+  const short = await each((real) => insist(() => throughput(real, bytes.short)));
   await each((real) => setOffloads(real, true));
   return sites.map((_, site) => ({
     ...{ perSecond: perSecond[site]!, latencies: waits[site]! },

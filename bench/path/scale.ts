@@ -3,7 +3,7 @@
 
 import type { Lab } from '../../src/lab/topology.ts';
 import { growth, type Memory, readMemory } from '../memory.ts';
-import { type Row, toRow } from '../rows.ts';
+import { Refused, type Row, toRow } from '../rows.ts';
 import { clearLabs } from './labs.ts';
 import { formatConfig, type Hop } from './ours.ts';
 import { makeSites, manyFlows, measureRounds, net, onPath, toRows, warmUp } from './path.ts';
@@ -16,14 +16,24 @@ const gatewayCounts = [2, 16, 64, 253];
 const ruleCounts = [10, 1000, 10_000];
 const gatewaysAim = 1.1;
 
-export const measureScale = (rounds: number): Promise<Row[]> =>
+/** `refuse`: is told what could not be measured; the rest stands. */
+export const measureScale = (rounds: number, refuse: (reason: string) => void): Promise<Row[]> =>
   onPath(rounds, async (walk) => {
-    const million = await measureMillion(walk);
-    await clearLabs();
-    const gateways = await measureSeries(walk, gatewaySeries);
-    await clearLabs();
-    return [...million, ...gateways, ...(await measureSeries(walk, ruleSeries))];
+    const rows: Row[] = [];
+    for (const measure of [measureMillion, measureGateways, measureRules]) {
+      try {
+        rows.push(...(await measure(walk)));
+      } catch (error) {
+        if (!(error instanceof Refused)) throw error;
+        refuse(`scale: ${error.message}`);
+      }
+      await clearLabs();
+    }
+    return rows;
   });
+
+const measureGateways = (walk: Walk): Promise<Row[]> => measureSeries(walk, gatewaySeries);
+const measureRules = (walk: Walk): Promise<Row[]> => measureSeries(walk, ruleSeries);
 
 async function measureMillion(walk: Walk): Promise<Row[]> {
   const compared = [peers.forwarding, peers.snat, peers.ours, peers.fast];
