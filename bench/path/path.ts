@@ -22,21 +22,31 @@ export type Rounds = Times[][];
 
 /** Makes the connections: conntrack calls them assured then, and who learns has learnt. */
 export async function warmUp(walk: Walk, sites: Site[], flows: number): Promise<void> {
-  for (const site of sites) insist(() => walk.greet(site, flows));
+  const greetAll = async (): Promise<void> => {
+    for (const site of sites) {
+      insist(() => walk.greet(site, flows));
+      // Signals are heard here.
+      await setImmediate();
+    }
+  };
+  await greetAll();
   await delay(assuredMs);
-  for (const site of sites) insist(() => walk.greet(site, flows));
+  await greetAll();
 }
 
 export async function measureRounds(walk: Walk, sites: Site[], flows: number): Promise<Rounds> {
   const all: Rounds = [];
   for (let round = 0; round < walk.rounds; round++) {
-    const times = sites.map((site) => walk.measure(site, flows, packets));
+    const times: Times[] = [];
+    for (const site of sites) {
+      times.push(walk.measure(site, flows, packets));
+      // Signals are heard here.
+      await setImmediate();
+    }
     all.push(times);
     // Some minutes pass: who waits wants to know.
     const told = times.map(({ out, back }, site) => `${sites[site]!.name}: ${out}, ${back}`);
     console.error(`round ${round + 1}, ${formatFlows(flows)}: ${told.join('; ')}`);
-    // Signals are heard here.
-    await setImmediate();
   }
   return all;
 }
