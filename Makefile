@@ -20,7 +20,7 @@ export NODE_COMPILE_CACHE := $(CURDIR)/.cache/node
 # The rungs of `test` run one after the other, and a half-written file never counts as made.
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-unit test-bpf test-netns soak bench check generate build setup deb test-deb clean
+.PHONY: help demo test test-unit test-bpf test-netns soak bench bench-vm test-vm check generate build setup deb test-deb clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -58,6 +58,20 @@ bench: build $(BENCH_OBJECTS) ## measure costs per packet and per connection, an
 	@# A name server, to be lost, and what switches offloads off.
 	@scripts/setup.sh dnsmasq-base ethtool
 	node bench/main.ts
+
+VM_PACKAGES = qemu-system-x86 seabios busybox-static cpio
+
+bench-vm: build build/bench/path.o ## count a packet's instructions on Debian's own kernel, in a virtual machine (root)
+	@$(call need_root,$@)
+	@scripts/setup.sh $(VM_PACKAGES) ipvsadm
+	node bench/vm/main.ts
+
+FILES = test/bpf/**/*.test.ts test/netns/**/*.test.ts
+
+test-vm: build build/bench/drive.o ## run tests on Debian's own kernel, in a virtual machine; FILES='…' for some (root)
+	@$(call need_root,$@)
+	@scripts/setup.sh $(VM_PACKAGES) ldirectord netbase dnsmasq-base udhcpc ethtool
+	node test/vm/main.ts $(foreach file,$(FILES),'$(file)')
 
 check: build build/abi.gen.ts ## lint, format, types, and the generated ABI
 	biome ci --colors=off --error-on-warnings .

@@ -37,21 +37,25 @@ static __always_inline int from_uplink(struct __sk_buff *skb, __u32 link_header)
 	return action;
 }
 
-static __always_inline int to_uplink(struct __sk_buff *skb, __u32 link_header)
+static __always_inline int uplink_out(struct __sk_buff *skb, __u32 link_header)
 {
-	__u64 now = bpf_ktime_get_coarse_ns();
 	struct flow flow = {};
 	int verdict;
 
-	/* All others were counted where they came in, or are not from the LAN. */
-	if (!tc_index_learns(skb->tc_index))
-		return TC_ACT_UNSPEC;
 	verdict = skb->vlan_present ? VERDICT_TAGGED :
 				      flow_parse(skb, &flow, link_header, DIRECTION_IN);
-	if (!verdict)
-		verdict = fast_may_learn(skb, &flow) ? fast_learn_up(skb, &flow, now) :
-						       VERDICT_UNKNOWN;
-	verdict_count(HOOK_UPLINK_OUT, verdict);
+	if (verdict)
+		return verdict;
+	if (!fast_may_learn(skb, &flow))
+		return VERDICT_UNKNOWN;
+	return fast_learn_up(skb, &flow, bpf_ktime_get_coarse_ns());
+}
+
+static __always_inline int to_uplink(struct __sk_buff *skb, __u32 link_header)
+{
+	/* All others were counted where they came in, or are not from the LAN. */
+	if (tc_index_learns(skb->tc_index))
+		verdict_count(HOOK_UPLINK_OUT, uplink_out(skb, link_header));
 	return TC_ACT_UNSPEC;
 }
 

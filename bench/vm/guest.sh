@@ -1,0 +1,292 @@
+#!/bin/bash
+# Inside the guest: a client, a director and two uplinks as network namespaces, and one way to share packets out
+# after the other. Prints a line for each: name, instructions of an established flow's packet, of a flow's first.
+#
+#   client c0 ── d0 director e1 ── g0 gw1     the gateways answer while flows begin, then count and drop
+#                            e2 ── g0 gw2
+set -e
+packets=10000 flows=256 first=2000 rounds='1 2 3'
+client=10.0.1.2 server=203.0.113.5
+first_port=1000 new_port=20000
+fs=/sys/fs/bpf/path
+director='ip netns exec director'
+
+modprobe -a pktgen ip_vs ip_vs_wlc nf_conntrack nft_ct nft_masq nft_nat nft_chain_nat nft_numgen nft_compat \
+	nf_flow_table nft_flow_offload xt_mark xt_connmark xt_conntrack xt_statistic xt_MASQUERADE veth
+# Else packets are lost once the kernel's own thread takes a backlog over.
+sysctl -qw net.core.netdev_max_backlog=200000
+
+make_hosts() {
+	for host in client director gw1 gw2; do
+		ip netns add $host
+		ip -n $host link set lo up
+		ip netns exec $host sysctl -qw net.ipv4.ip_forward=1 net.ipv4.conf.all.rp_filter=0 \
+			net.ipv4.conf.default.rp_filter=0 net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1
+	done
+	make_link client c0 10.0.1.2 director d0 10.0.1.1
+	make_link director e1 10.0.21.1 gw1 g0 10.0.21.2
+	make_link director e2 10.0.22.1 gw2 g0 10.0.22.2
+	ip -n director route add default via 10.0.21.2
+	for uplink in 1 2; do ip -n director route add default via 10.0.2$uplink.2 table 20$uplink; done
+}
+
+mac_of() { ip netns exec "$1" cat "/sys/class/net/$2/address"; }
+
+# Nobody asks for a neighbour in the middle of a measurement.
+make_link() {
+	ip link add "$2" netns "$1" type veth peer name "$5" netns "$4"
+	ip -n "$1" addr add "$3/24" dev "$2"
+	ip -n "$4" addr add "$6/24" dev "$5"
+	ip -n "$1" link set "$2" up
+	ip -n "$4" link set "$5" up
+	ip -n "$1" neigh replace "$6" lladdr "$(mac_of "$4" "$5")" dev "$2" nud permanent
+	ip -n "$4" neigh replace "$3" lladdr "$(mac_of "$1" "$2")" dev "$5" nud permanent
+}
+
+sink() { # program, namespace, link
+	nsenter "--net=/run/netns/$2" tc qdisc replace dev "$3" clsact
+	nsenter "--net=/run/netns/$2" tc filter replace dev "$3" ingress prio 1 handle 1 bpf da object-pinned "$fs/$1"
+}
+
+unsink() { nsenter "--net=/run/netns/$1" tc qdisc del dev "$2" clsact; }
+
+# Zeros the counts; 1: the gateways answer from now on.
+answers() { bpftool map update name sink key 0 0 0 0 value 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 "$1" 0 0 0 0 0 0 0; }
+count() { bpftool map lookup name sink key 0 0 0 0 | sed -n "s/.*\"$1\": \([0-9]*\).*/\1/p"; }
+
+# Sends, and prints microseconds: with this clock thousands of instructions.
+send() { # namespace, link, to (MAC), packets, and what else pktgen shall know
+	local namespace=$1 link=$2 to=$3 packets=$4
+	shift 4
+	ip netns exec "$namespace" bash -s "$link" "count $packets" 'clone_skb 0' 'pkt_size 100' 'delay 0' \
+		"dst_mac $to" "$@" <<-'END'
+	cd /proc/net/pktgen
+	link=$1
+	shift
+	echo rem_device_all >kpktgend_0
+	echo "add_device $link" >kpktgend_0
+	for word; do echo "$word" >$link; done
+	echo start >pgctrl
+	sed -n 's/.*OK: \([0-9]*\).*/\1/p' $link
+	END
+}
+
+send_up() { # packets, first port, ports
+	send client c0 "$lan_mac" "$1" "src_min $client" "src_max $client" "dst $server" \
+		"udp_src_min $2" "udp_src_max $(($2 + $3))" 'udp_dst_min 53' 'udp_dst_max 53'
+}
+
+send_down() { # packets
+	send gw1 g0 "$uplink_mac" "$1" "src_min $server" "src_max $server" 'dst 10.0.21.1' \
+		'udp_src_min 53' 'udp_src_max 53' "udp_dst_min $first_port" "udp_dst_max $((first_port + flows))"
+}
+
+insist() { # case, arrived, sent
+	[ "$2" = "$3" ] || echo "refused: $1: of $3 packets $2 arrived"
+}
+
+# Flows are answered for longer than the two seconds after which conntrack calls them assured.
+warm_up() {
+	answers 1
+	send_up $((2 * flows)) $first_port $flows >/dev/null
+	sleep 2.5
+	send_up $((3 * flows)) $first_port $flows >/dev/null
+}
+
+# All but those by which the stack proves now and then that it would do the same.
+insist_fast() { # case, verdicts of a hook before, its number
+	case $1 in
+	*fast\ path*) ;;
+	*) return ;;
+	esac
+	local fast=$(($(fast "$3") - $2))
+	[ $fast -ge $((packets * 3 * 99 / 100)) ] || echo "refused: $1: only $fast by the fast path"
+}
+
+# Packets that took the fast path at a hook: its counter's number.
+fast() { bpftool map lookup name verdicts key "$1" 0 0 0 2>/dev/null | sed -n 's/.*"value": \([0-9]*\).*/\1/p' | head -1; }
+
+# The least of several rounds: what else the kernel does meanwhile only adds.
+least() { sort -n | head -1; }
+
+measure() { # case
+	local up new before
+	[[ -n $CASES && ! $1 =~ $CASES ]] && return
+	warm_up
+	before=$(fast 48)
+	answers 0
+	up=$(for _ in $rounds; do send_up $packets $first_port $flows; done | least)
+	insist "$1" "$(count arrived)" $((packets * 3))
+	insist_fast "$1" "$before" 48
+	answers 0
+	new=$(for round in $rounds; do send_up $first $((new_port + round * first)) $first; done | least)
+	insist "$1 (first packets)" "$(count arrived)" $((first * 3))
+	echo "case $1|$((up * 1000 / packets))|$((new * 1000 / first))"
+}
+
+measure_back() { # case: its flows all go by gw1
+	local down before
+	[[ -n $CASES && ! $1 =~ $CASES ]] && return
+	warm_up
+	before=$(fast 98)
+	answers 0
+	down=$(for _ in $rounds; do send_down $packets; done | least)
+	insist "$1" "$(count answered)" $((packets * 3))
+	insist_fast "$1" "$before" 98
+	echo "case $1|$((down * 1000 / packets))|"
+}
+
+clean() {
+	$director nft flush ruleset
+	$director ipvsadm -C
+	while ip -n director rule del fwmark 1 2>/dev/null; do :; done
+	while ip -n director rule del fwmark 2 2>/dev/null; do :; done
+	ip -n director route flush table 100 2>/dev/null || true
+	ip -n director route replace default via 10.0.21.2
+	$director conntrack -F >/dev/null 2>&1 || true
+}
+
+nft() { $director nft -f -; }
+
+masquerade() {
+	nft <<-'END'
+	table ip nat {
+	 chain postrouting {
+	  type nat hook postrouting priority srcnat
+	  oifname { "e1", "e2" } masquerade
+	 }
+	}
+	END
+}
+
+mark_rules() { for uplink in 1 2; do ip -n director rule add fwmark $uplink lookup 20$uplink; done; }
+
+numgen() { # uplinks
+	nft <<-END
+	table ip balance {
+	 chain prerouting {
+	  type filter hook prerouting priority mangle
+	  iifname "d0" ct mark 0 ct mark set numgen inc mod $1 offset 1
+	  iifname "d0" meta mark set ct mark
+	 }
+	}
+	END
+}
+
+statistic() {
+	$director iptables-restore <<-'END'
+	*mangle
+	:new - [0:0]
+	-A PREROUTING -i d0 -j CONNMARK --restore-mark
+	-A PREROUTING -i d0 -m mark --mark 0 -j new
+	-A new -m statistic --mode nth --every 2 --packet 0 -j MARK --set-mark 1
+	-A new -m mark --mark 0 -j MARK --set-mark 2
+	-A new -j CONNMARK --save-mark
+	COMMIT
+	*nat
+	-A POSTROUTING -o e1 -j MASQUERADE
+	-A POSTROUTING -o e2 -j MASQUERADE
+	COMMIT
+	END
+}
+
+flowtable() {
+	nft <<-'END'
+	table inet flows {
+	 flowtable fast {
+	  hook ingress priority 0; devices = { d0, e1 };
+	 }
+	 chain forward {
+	  type filter hook forward priority 0;
+	  ct state established flow add @fast
+	 }
+	}
+	END
+}
+
+# Its connections outlive its services, and go with the module.
+ipvs() {
+	modprobe -r ip_vs_wlc ip_vs
+	modprobe -a ip_vs ip_vs_wlc
+	$director sysctl -qw net.ipv4.vs.conntrack=$1
+	nft <<-'END'
+	table ip service {
+	 chain prerouting {
+	  type filter hook prerouting priority mangle
+	  iifname "d0" meta mark set 1
+	 }
+	}
+	END
+	ip -n director rule add fwmark 1 lookup 100
+	ip -n director route add local 0.0.0.0/0 dev lo table 100
+	$director ipvsadm -A -f 1 -s wlc
+	for uplink in 1 2; do $director ipvsadm -a -f 1 -r 10.0.2$uplink.2 -g; done
+}
+
+bare_redirect() {
+	local from to
+	from=$($director cat /sys/class/net/d0/ifindex)
+	to=$($director cat /sys/class/net/e1/ifindex)
+	bpftool map update name across key "$from" 0 0 0 value "$to" 0 0 0
+	sink floor_in director d0
+}
+
+ours() { # on or off, weight of the second gateway
+	cat > /run/lvsj-bench.yaml <<-END
+	fastpath: $1
+	gateways:
+	  one: { link: e1, via: 10.0.21.2, snat: masquerade }
+	  two: { link: e2, via: 10.0.22.2, snat: masquerade }
+	services:
+	  all: { fwmark: 1, scheduler: wlc, gateways: { one: 1, two: $2 } }
+	rules:
+	  - { link: d0, service: all }
+	END
+	$director conntrack -F >/dev/null 2>&1 || true
+	$director ./lvsj apply /run/lvsj-bench.yaml >&2
+	[ "$1" = off ] || $director node bench/vm/guard.ts
+}
+
+bpftool prog loadall build/bench/path.o $fs
+make_hosts
+lan_mac=$(mac_of director d0) uplink_mac=$(mac_of director e1)
+sink sink_client client c0
+sink sink_isp gw1 g0
+sink sink_isp gw2 g0
+
+sink sink_isp director d0
+measure 'sender and sink'
+unsink director d0
+sink sink_client director e1
+measure_back 'sender and sink, back'
+unsink director e1
+bare_redirect
+measure 'bare redirect'
+unsink director d0
+clean
+measure 'plain'
+clean; masquerade
+measure 'plain + masquerade'
+measure_back 'plain + masquerade, back'
+clean; masquerade
+ip -n director route replace default nexthop via 10.0.21.2 nexthop via 10.0.22.2
+measure 'multipath + masquerade'
+clean; masquerade; flowtable
+measure 'flowtable + masquerade'
+clean; masquerade; mark_rules; numgen 2
+measure 'nft numgen + ct mark + rules + masquerade'
+clean; masquerade; mark_rules; numgen 1
+measure_back 'nft numgen + ct mark + rules + masquerade, back'
+clean; mark_rules; statistic
+measure 'iptables statistic + CONNMARK + rules + MASQUERADE'
+clean; ipvs 0
+measure 'IPVS direct routing'
+clean; ipvs 1; masquerade
+measure 'IPVS direct routing + masquerade'
+clean
+ours off 1
+measure 'ours'
+ours on 1
+measure 'ours, fast path'
+ours on 0
+measure_back 'ours, fast path, back'
