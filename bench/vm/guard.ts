@@ -9,5 +9,10 @@ const hourNs = 3_600_000_000_000n;
 const director = Director.find();
 if (!director) throw new Error('no director runs in this namespace');
 const { epoch } = readGuard(director);
-setGuard(director, { untilNs: process.hrtime.bigint() + hourNs, epoch: epoch + 1, careful: 0 });
+setGuard(director, {
+  untilNs: process.hrtime.bigint() + hourNs,
+  checkNs: 100_000_000n,
+  epoch: epoch + 1,
+  careful: 0,
+});
 director.close();
