@@ -114,7 +114,7 @@ settings: { sloppy_tpc: 1 }
 frobnicate: 1
 `,
     problems: [
-      '2:1: frobnicate: there is no key "frobnicate" here; known: lan, router, connections, mark-mask, timeouts, settings, api, hooks, gateways, services, sets, rules',
+      '2:1: frobnicate: there is no key "frobnicate" here; known: lan, router, connections, mark-mask, timeouts, settings, fastpath, api, hooks, gateways, services, sets, rules',
     ],
   },
   {
