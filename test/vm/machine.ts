@@ -55,7 +55,8 @@ function readStatus(share: string): number {
 
 async function emulate(words: string[], { minutes, output }: BootOptions): Promise<void> {
   const timeout = minutes * 60_000;
-  const stdio: ['ignore', 'pipe', 'inherit'] = ['ignore', 'pipe', 'inherit'];
+  // Its input stays open: at the end of it qemu would take nothing from the guest any more.
+  const stdio: ['pipe', 'pipe', 'inherit'] = ['pipe', 'pipe', 'inherit'];
   const qemu = spawn('qemu-system-x86_64', words, { stdio, timeout, killSignal: 'SIGKILL' });
   const ended = once(qemu, 'exit');
   await pipeline(qemu.stdout, output, { end: false });
