@@ -212,6 +212,8 @@ if begin 'ours, fast path'; then
 	new_port=40000
 	ours on 1
 	measure
+	# Flows that the director does not know yet: all by gw1.
+	first_port=3000
 	ours on 0
 	measure_back
 fi
