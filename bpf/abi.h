@@ -183,10 +183,10 @@ enum conn_reason {
 	CONN_REASONS = 8,
 };
 
-/* An IPv4 address is held as ::ffff:a.b.c.d, so that one code path serves both. */
+/* An IPv4 address is held as ::ffff:a.b.c.d, so that one code path serves both. Aligned: copied in two pieces. */
 struct address {
 	__be32 word[4];
-};
+} __attribute__((aligned(8)));
 
 /*
  * Connection as the LAN sees it. Template of a client: protocol 0, masked client, fwmark as

@@ -152,6 +152,14 @@ static __always_inline int fast_rewrite_ip(struct __sk_buff *skb, __u32 at, cons
 	return 0;
 }
 
+/* IPv4 allows UDP without a checksum: then there is none to change. */
+static __always_inline int fast_has_no_sum(const struct __sk_buff *skb, __u32 check, int tcp)
+{
+	const __be16 *sum = (void *)(long)skb->data + check;
+
+	return !tcp && (void *)(sum + 1) <= (void *)(long)skb->data_end && !*sum;
+}
+
 /* The packet as the stack would send it. 0, or -1: nothing was changed. */
 static __always_inline int fast_rewrite(struct __sk_buff *skb, __u32 start, const struct flow *flow,
 					const struct fast_change *change)
@@ -159,7 +167,7 @@ static __always_inline int fast_rewrite(struct __sk_buff *skb, __u32 start, cons
 	int tcp = flow->key.protocol == IPPROTO_TCP;
 	__u32 at = start + (flow->family == 4 ? IPV4_HEADER : IPV6_HEADER);
 	__u32 check = at + (tcp ? TCP_CHECK_OFFSET : UDP_CHECK_OFFSET);
-	/* IPv4 allows UDP without a checksum: 0 stays 0. */
+	/* 0 stays 0. */
 	__u64 flags = tcp ? 0 : BPF_F_MARK_MANGLED_0;
 	__be16 port = flow->key.client_port;
 	void *ports;
@@ -167,7 +175,7 @@ static __always_inline int fast_rewrite(struct __sk_buff *skb, __u32 start, cons
 	if ((void *)(long)skb->data + at + UDP_HEADER > (void *)(long)skb->data_end &&
 	    bpf_skb_pull_data(skb, at + UDP_HEADER))
 		return -1;
-	if (change->sum &&
+	if (change->sum && !fast_has_no_sum(skb, check, tcp) &&
 	    bpf_l4_csum_replace(skb, check, 0, change->sum, BPF_F_PSEUDO_HDR | flags))
 		return -1;
 	if (port != change->port &&

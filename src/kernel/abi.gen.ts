@@ -733,7 +733,7 @@ export const requestLayout: Layout<Request> = {
     { name: 'edit', offset: 4, kind: 'u32' },
     { name: 'place', offset: 8, kind: 'u32' },
     { name: 'key', offset: 12, kind: 'serviceKey' },
-    { name: 'conn', offset: 20, kind: 'connKey' },
+    { name: 'conn', offset: 24, kind: 'connKey' },
     { name: 'explanation', offset: 64, kind: 'explanation' },
   ],
 };
