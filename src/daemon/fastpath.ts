@@ -15,6 +15,8 @@ import { NeedyRules, type NeedyRulesOptions } from './needy-rules.ts';
 const tickMs = 40;
 /** A daemon that was killed, or hangs, is not followed for longer. */
 const leaseNs = 1_000_000_000n;
+/** While it applies a configuration, which takes seconds where there are thousands of rules. */
+const longLeaseNs = 5_000_000_000n;
 
 /** conntrack is asked for all connections together no more often a second: it costs more than the packet. */
 const checksPerSecond = 100_000;
@@ -83,6 +85,11 @@ export class FastPath {
       this.#changed = true;
     }
     return result;
+  }
+
+  /** Nobody ticks for some time. */
+  hold(): void {
+    if (this.#timer) this.#guard(process.hrtime.bigint() + longLeaseNs);
   }
 
   close(): void {

@@ -35,6 +35,8 @@ export interface ReconcilerOptions {
   emit: (event: DirectorEvent) => void;
   /** What the watch found and the kernel's copy does not say yet. */
   unkept: () => Readonly<Record<string, GatewayHealth>>;
+  /** Before what takes long: nothing else is done meanwhile. */
+  begins: () => void;
   /** After each apply. */
   done: (applied: Applied, environment: Environment) => void;
 }
@@ -87,6 +89,7 @@ export class Reconciler {
 
   /** Follows what became of links, addresses, routes and of what is ours. */
   follow(): void {
+    this.#options.begins();
     using director = Director.find();
     const applied = director && readApplied(director);
     const environment = readEnvironment();
@@ -166,6 +169,7 @@ export class Reconciler {
   }
 
   #deploy(deployment: Deployment): Done {
+    this.#options.begins();
     const start = performance.now();
     const environment = deployment.environment ?? this.#environment ?? readEnvironment();
     // What others changed is looked for when they change it: a reload need not wait for that.

@@ -96,6 +96,7 @@ function makeParts(
   const reconciler = new Reconciler({
     ...{ file, log, emit },
     unkept: () => watch.unkept,
+    begins: () => fastPath.hold(),
     done: (applied, environment) => {
       watch.update(applied, environment);
       fastPath.update(applied, environment);
