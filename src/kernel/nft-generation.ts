@@ -29,3 +29,13 @@ export class NftGeneration {
     if (this.#fd >= 0) libbpf.closeFd(this.#fd);
   }
 }
+
+/** Once. */
+export function readNftGeneration(): number {
+  const rules = new NftGeneration();
+  try {
+    return rules.read();
+  } finally {
+    rules.close();
+  }
+}

@@ -5,6 +5,7 @@ import { createHash } from 'node:crypto';
 import type { Kept } from '../plan/nft-config.ts';
 import type { Objects } from '../plan/objects.ts';
 import { run, tryRun } from '../util/run.ts';
+import { readNftGeneration } from './nft-generation.ts';
 
 const ourTable = ['table', 'inet', 'lvsj'];
 
@@ -52,8 +53,19 @@ function readKept(script: string): Kept {
 /** Our table as nft lists it, without what moves by itself; '' if there is none. */
 const listTable = (): string => tryRun(['nft', '-s', '-t', 'list', ...ourTable]).stdout;
 
-/** A number of what our table looks like now: another one tells that somebody changed it. */
-export const readNftDigest = (): string => digest(listTable());
+/** What was read last, and of which transaction's rules. */
+let newest = { generation: 0, digest: '' };
+
+/**
+ * A number of what our table looks like now: another one tells that somebody changed it. Not listed again while
+ * nobody has changed any rule: the kernel takes seconds to list 10,000.
+ */
+export function readNftDigest(): string {
+  const generation = readNftGeneration();
+  if (generation === 0 || generation !== newest.generation)
+    newest = { generation, digest: digest(listTable()) };
+  return newest.digest;
+}
 
 /** Makes the table what it should be, unless it says of itself that it is; `renew`: even then. */
 export function applyNft(
