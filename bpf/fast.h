@@ -6,7 +6,7 @@
  * All that is odd takes the normal path, which is always right: SYN, FIN, RST, options, fragments, too
  * long for the next link, about to die of its TTL, another DSCP. So does one packet each FAST_PROOF_S, one
  * whenever half of conntrack's time is over, and all while the gateway is down or the guard's epoch is
- * another. conntrack can't follow TCP's numbers meanwhile: src/kernel/sysctl.ts has it be liberal.
+ * another. conntrack can't follow TCP's numbers meanwhile: src/kernel/fastpath.ts has it be liberal.
  */
 #ifndef LVSJ_FAST_H
 #define LVSJ_FAST_H
@@ -101,8 +101,7 @@ static __always_inline int fast_gateway_works(__u32 slot)
 {
 	struct slot *config = slot_get(slot);
 
-	return config &&
-	       (leave_gateway_flags(config) & (GATEWAY_PRESENT | GATEWAY_DOWN)) == GATEWAY_PRESENT;
+	return config && gateway_works(leave_gateway_flags(config));
 }
 
 static __always_inline int fast_holds(struct __sk_buff *skb, const struct flow *flow,

@@ -109,10 +109,9 @@ static __always_inline const struct gateway *
 fast_gateway(const struct slot *config, const struct fast_guard *guard, __u32 ifindex)
 {
 	const struct gateway *gateway = gateway_get(config->gateway);
-	const __u32 bits = GATEWAY_PRESENT | GATEWAY_DOWN;
 
 	if (!fast_is_allowed(config, guard) || !gateway || gateway->ifindex != ifindex ||
-	    (gateway->flags & bits) != GATEWAY_PRESENT)
+	    !gateway_works(gateway->flags))
 		return NULL;
 	return gateway;
 }

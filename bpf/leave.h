@@ -19,6 +19,11 @@ static __always_inline __u32 leave_gateway_flags(const struct slot *config)
 	return gateway ? gateway->flags : 0;
 }
 
+static __always_inline int gateway_works(__u32 flags)
+{
+	return (flags & (GATEWAY_PRESENT | GATEWAY_DOWN)) == GATEWAY_PRESENT;
+}
+
 static __always_inline int leave_is_told(const struct slot *config, const struct conn *conn)
 {
 	return config->leave_s && conn->began_s <= config->leave_s;
@@ -34,12 +39,10 @@ enum leave {
 
 static __always_inline int leave_is_due(const struct conn *conn)
 {
-	const __u32 bits = GATEWAY_PRESENT | GATEWAY_DOWN;
 	struct slot *config = slot_get(conn->slot);
 
 	return config && config->on_down != ON_DOWN_KEEP &&
-	       (leave_is_told(config, conn) ||
-		(leave_gateway_flags(config) & bits) != GATEWAY_PRESENT);
+	       (leave_is_told(config, conn) || !gateway_works(leave_gateway_flags(config)));
 }
 
 /* Does its server know it by an address that the other gateway does not have? */

@@ -18,11 +18,15 @@ export function clearMarks(mask: number): void {
 }
 
 /** One update for each entry of a dump whose mark has any of these bits; other bits stay. */
-export function planUpdates(part: Buffer, mask: number): Buffer {
+export const planUpdates = (part: Buffer, mask: number): Buffer =>
+  updateMarked(part, mask, [formatNumber(cta.mark, 0), formatNumber(cta.markMask, mask)]);
+
+/** The same changes to each entry of a dump whose mark has any of these bits, and that has this attribute. */
+function updateMarked(part: Buffer, mask: number, changes: Buffer[], having?: number): Buffer {
   const updates = [...entries(part)].flatMap(({ family, attributes }) => {
     const tuple = attributes.get(cta.tupleOrig);
-    if (!tuple || (numberOf(attributes.get(cta.mark)) & mask) === 0) return [];
-    const changes = [formatNumber(cta.mark, 0), formatNumber(cta.markMask, mask)];
+    const suits = having === undefined || attributes.has(having);
+    if (!tuple || !suits || (numberOf(attributes.get(cta.mark)) & mask) === 0) return [];
     return [formatMessage(ctMessage.update, family, [tuple, attributes.get(cta.zone), ...changes])];
   });
   return Buffer.concat(updates);
@@ -39,15 +43,10 @@ export function makeLiberal(mask: number): void {
   answerDump((part) => planLiberal(part, mask));
 }
 
+/** Of TCP alone: no other protocol has information of its own there. */
 export function planLiberal(part: Buffer, mask: number): Buffer {
   const { flagsOriginal, flagsReply, own } = cta.tcp;
   const flags = [formatBytes(flagsOriginal, liberal), formatBytes(flagsReply, liberal)];
   const info = formatNested(cta.protocolInfo, [formatNested(own, flags)]);
-  const updates = [...entries(part)].flatMap(({ family, attributes }) => {
-    const tuple = attributes.get(cta.tupleOrig);
-    const isTcp = attributes.has(cta.protocolInfo);
-    if (!tuple || !isTcp || (numberOf(attributes.get(cta.mark)) & mask) === 0) return [];
-    return [formatMessage(ctMessage.update, family, [tuple, attributes.get(cta.zone), info])];
-  });
-  return Buffer.concat(updates);
+  return updateMarked(part, mask, [info], cta.protocolInfo);
 }

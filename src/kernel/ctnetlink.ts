@@ -57,13 +57,16 @@ export const formatMarkFilter = (mark: number, mask: number): Buffer[] => [
   formatNumber(cta.markMask, mask),
 ];
 
+/** A netlink socket to netfilter; negative where the kernel has none. */
+export const openNetfilter = (): number =>
+  libbpf.socket(AF_NETLINK, SOCK_RAW_CLOEXEC, NETLINK_NETFILTER);
+
 /**
  * Sends what `plan` makes of each part of a dump of the entries of this network namespace: of all, or of
  * those that a filter lets pass.
  */
 export function answerDump(plan: (part: Buffer) => Buffer, filter: Buffer[] = []): void {
-  const open = () => libbpf.socket(AF_NETLINK, SOCK_RAW_CLOEXEC, NETLINK_NETFILTER);
-  const [reader, writer] = [open(), open()];
+  const [reader, writer] = [openNetfilter(), openNetfilter()];
   try {
     // Every failure here means the same: this kernel's conntrack can't be edited, and nothing is to do.
     send(reader, formatMessage(ctMessage.get, 0, filter, NLM_F_DUMP));
@@ -95,7 +98,7 @@ export function loadConntrack(): void {
 }
 
 function sendAlone(message: Buffer): void {
-  const fd = libbpf.socket(AF_NETLINK, SOCK_RAW_CLOEXEC, NETLINK_NETFILTER);
+  const fd = openNetfilter();
   send(fd, message);
   if (fd >= 0) libbpf.closeFd(fd);
 }

@@ -1,19 +1,16 @@
 // The number of nftables' newest transaction, whoever made it, iptables-nft too: by a question over netlink,
 // which costs some microseconds. `nft monitor` would have to read and print all that changed.
 
-import { formatMessage } from './ctnetlink.ts';
+import { formatMessage, openNetfilter } from './ctnetlink.ts';
 import * as libbpf from './libbpf.ts';
 
-const AF_NETLINK = 16;
-const SOCK_RAW_CLOEXEC = 3 | 0o2000000;
-const NETLINK_NETFILTER = 12;
 const NFT_MSG_NEWGEN = (10 << 8) | 15;
 const NFT_MSG_GETGEN = (10 << 8) | 16;
 /** Behind struct nlmsghdr, struct nfgenmsg and the header of the first attribute, NFTA_GEN_ID. */
 const idOffset = 16 + 4 + 4;
 
 export class NftGeneration {
-  readonly #fd = libbpf.socket(AF_NETLINK, SOCK_RAW_CLOEXEC, NETLINK_NETFILTER);
+  readonly #fd = openNetfilter();
   readonly #answer = Buffer.alloc(8192);
 
   /** 0 where the kernel has no nftables. */

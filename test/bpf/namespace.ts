@@ -1,19 +1,14 @@
 // A network namespace of this test process's own, and links in it.
 
 import assert from 'node:assert/strict';
-import koffi from 'koffi';
-import { closeFd, interfaceIndex } from '../../src/kernel/libbpf.ts';
+import { closeFd } from '../../src/kernel/libbpf.ts';
 import { run } from '../../src/util/run.ts';
 import { mac } from './packet.ts';
+import { libc, linkAddress, openPacketSocket, SOL_PACKET, setOption } from './packet-socket.ts';
 import { gatewayAddress } from './service.ts';
 
 const CLONE_NEWNET = 0x40000000;
-const AF_PACKET = 17;
-const SOCK_RAW = 3;
-const SOL_PACKET = 263;
 const PACKET_QDISC_BYPASS = 20;
-
-const libc = koffi.load('libc.so.6');
 
 /** Forks of this process (ip, nft, …) are in its namespace too; its other threads are not. */
 export function enterNamespace(): void {
@@ -51,10 +46,6 @@ export function makeLinks(): void {
   redirectToLan();
 }
 
-const socket = libc.func('int socket(int domain, int type, int protocol)');
-const setsockopt = libc.func(
-  'int setsockopt(int fd, int level, int option, void *value, uint32 size)',
-);
 const sendto = libc.func(
   'intptr sendto(int fd, void *data, size_t size, int flags, void *to, uint32 toSize)',
 );
@@ -64,17 +55,13 @@ export class FrameSender {
   readonly #fd: number;
 
   constructor() {
-    this.#fd = socket(AF_PACKET, SOCK_RAW, 0);
+    this.#fd = openPacketSocket();
     // Straight to the device: the link's own egress program is not to count it.
-    const yes = Buffer.from([1, 0, 0, 0]);
-    const bypassed = setsockopt(this.#fd, SOL_PACKET, PACKET_QDISC_BYPASS, yes, yes.length);
-    assert.equal(bypassed, 0, 'bypass the queue of a link');
+    setOption(this.#fd, SOL_PACKET, PACKET_QDISC_BYPASS, 1);
   }
 
   send(link: string, frame: Buffer): void {
-    const to = Buffer.alloc(20); // struct sockaddr_ll
-    to.writeUInt16LE(AF_PACKET, 0);
-    to.writeInt32LE(interfaceIndex(link), 4);
+    const to = linkAddress(link);
     const sent = sendto(this.#fd, frame, frame.length, 0, to, to.length);
     assert.equal(sent, frame.length, `send a frame on ${link}`);
   }

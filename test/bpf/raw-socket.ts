@@ -2,19 +2,22 @@
 // to be made. Sent on one end of a veth pair, they come in at the other like a card's.
 
 import assert from 'node:assert/strict';
-import koffi from 'koffi';
-import { closeFd, interfaceIndex } from '../../src/kernel/libbpf.ts';
+import { closeFd } from '../../src/kernel/libbpf.ts';
+import {
+  libc,
+  linkAddress,
+  linkAddressLength,
+  openPacketSocket,
+  SOL_PACKET,
+  setOption,
+} from './packet-socket.ts';
 
-const AF_PACKET = 17;
-const SOCK_RAW = 3;
 const ETH_P_ALL = 0x0003;
 const SOL_SOCKET = 1;
 const SO_RCVBUFFORCE = 33;
-const SOL_PACKET = 263;
 const PACKET_VNET_HDR = 15;
 const PACKET_OUTGOING = 4;
 const MSG_DONTWAIT = 0x40;
-const addressLength = 20;
 const packetTypeOffset = 10;
 
 /** struct virtio_net_hdr: what a frame on this socket begins with. */
@@ -44,42 +47,24 @@ export function formatOffload({ checksum, segments }: Offload): Buffer {
   return header;
 }
 
-const libc = koffi.load('libc.so.6');
-const socket = libc.func('int socket(int domain, int type, int protocol)');
 const bind = libc.func('int bind(int fd, void *address, uint32 size)');
-const setsockopt = libc.func(
-  'int setsockopt(int fd, int level, int option, void *value, uint32 size)',
-);
 const send = libc.func('intptr send(int fd, void *data, size_t size, int flags)');
 const receive = libc.func(
   'intptr recvfrom(int fd, _Out_ void *data, size_t size, int flags, _Out_ void *from, _Inout_ uint32 *fromSize)',
 );
 
-const number = (value: number): Buffer => {
-  const bytes = Buffer.alloc(4);
-  bytes.writeInt32LE(value);
-  return bytes;
-};
-
 /** One link's frames, both ways. */
 export class RawSocket {
   readonly #fd: number;
   readonly #frame = Buffer.alloc(70_000);
-  readonly #from = Buffer.alloc(addressLength);
+  readonly #from = Buffer.alloc(linkAddressLength);
 
   constructor(link: string) {
-    this.#fd = socket(AF_PACKET, SOCK_RAW, 0);
-    this.#set(SOL_PACKET, PACKET_VNET_HDR, 1);
-    this.#set(SOL_SOCKET, SO_RCVBUFFORCE, 64 << 20);
-    const address = Buffer.alloc(addressLength);
-    address.writeUInt16LE(AF_PACKET, 0);
-    address.writeUInt16BE(ETH_P_ALL, 2);
-    address.writeInt32LE(interfaceIndex(link), 4);
+    this.#fd = openPacketSocket();
+    setOption(this.#fd, SOL_PACKET, PACKET_VNET_HDR, 1);
+    setOption(this.#fd, SOL_SOCKET, SO_RCVBUFFORCE, 64 << 20);
+    const address = linkAddress(link, ETH_P_ALL);
     assert.equal(bind(this.#fd, address, address.length), 0, `listen on ${link}`);
-  }
-
-  #set(level: number, option: number, value: number): void {
-    assert.equal(setsockopt(this.#fd, level, option, number(value), 4), 0);
   }
 
   /** The other end of the link receives it. */
@@ -91,7 +76,7 @@ export class RawSocket {
   /** The next frame that came in, with its offload header in front; undefined: none is there yet. */
   receive(): Buffer | undefined {
     for (;;) {
-      const size = [addressLength];
+      const size = [linkAddressLength];
       const flags = MSG_DONTWAIT;
       const length = Number(
         receive(this.#fd, this.#frame, this.#frame.length, flags, this.#from, size),
