@@ -99,7 +99,8 @@ export class Reconciler {
     const wanted = applied ?? this.#applied;
     if (!wanted) return;
     if (applied && repairs.length === 0 && same) {
-      this.#followOthers();
+      // Also if nothing is other than before: a carrier may have been gone between two looks, and the watch was told.
+      this.#adopt(applied);
       return;
     }
     const { config, file } = wanted;

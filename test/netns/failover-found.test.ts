@@ -182,6 +182,16 @@ describe('lvsj run finds', { timeout: 180_000 }, () => {
     assert.ok(!['', pid].includes(monitorPid()));
   });
 
+  test('a line again whose carrier was gone for less than the daemon takes to look', async () => {
+    const falls = (): number => lab.found('lte').filter(({ to }) => to === 'down').length;
+    for (let flap = 0; flap < 4; flap++) {
+      const before = falls();
+      lab.run('isp2', ['ip', '-batch', '-'], 'link set eth0 down\nlink set eth0 up\n');
+      await daemon.until('a fall', () => falls() > before);
+      await up('lte');
+    }
+  });
+
   test('all of it while a hook hangs; the other one hears of each fall and rise, with its number', async () => {
     const events = () => lab.found('fiber').filter(({ to }) => to === 'down' || to === 'up');
     const want = events().map(({ to, incident }) => `fiber ${to} ${incident}`);
