@@ -88,6 +88,7 @@ export class Drive {
       otherTimeoutS: timeoutS,
       generation: 0,
       ...defaultSettings,
+      seed: 1n,
     });
   }
 

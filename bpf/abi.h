@@ -15,7 +15,7 @@
  * `table_counts` the entries, `memory` and `applied` whole. By them an older director is replaced.
  */
 enum abi {
-	ABI_VERSION = 5,
+	ABI_VERSION = 6,
 };
 
 enum limits {
@@ -90,7 +90,7 @@ enum hook {
 	HOOK_INGRESS = 1, /* tc: packets from the LAN */
 	HOOK_EGRESS = 2, /* tc: replies to the LAN */
 	HOOK_UPLINK_IN = 3, /* tc: packets from an uplink */
-	HOOK_UPLINK_OUT = 4, /* tc: packets to an uplink that did not take the fast path */
+	HOOK_UPLINK_OUT = 4, /* a gateway's route: packets from which the fast path may learn */
 	HOOKS = 5,
 };
 
@@ -395,32 +395,32 @@ struct gateway_evidence {
 struct fast_change {
 	struct address to; /* up: the source that it gets; down: the destination */
 	__be16 port; /* goes with `to` */
-	__u8 pad[2];
-	__u32 sum; /* what that address adds to checksums */
+	__u16 mtu;
+	__u32 sum; /* what that address adds to checksums: 16 bits */
 	__u32 ifindex;
 	__u32 mark; /* its, when the stack is done with it */
 	__u32 priority;
-	/* The next hop, as struct bpf_redir_neigh has it; no family: the link itself is the way. */
+	/* The next hop, as struct bpf_redir_neigh has it. */
 	__u32 via_family;
 	__u32 via[4];
 };
 
 /*
- * One direction of a connection on the fast path: what is changed of a packet and where it goes. With the
- * key and the map's own 56 bytes, an entry is a 192-byte slab object. Programs write.
+ * One direction of a connection on the fast path: what is changed of a packet and where it goes. Two cache
+ * lines, of which the first says whether it is the one. Programs write.
  */
 struct fast {
-	__u32 nonce; /* written first: another one is another connection's, in the same memory */
+	struct conn_key key; /* as its packets have it; protocol 0: nobody's */
+	__u32 turn; /* odd: it is being written; another one: it may be another connection's by now */
 	__u32 epoch; /* fast_guard.epoch then */
 	__u64 checked_ns; /* when conntrack and the table were asked last */
 	__u32 ifindex_in;
 	__u32 slot;
-	__u32 rest; /* jiffies: with less of conntrack's time left a packet takes the normal path */
-	__u32 proved_s; /* when the stack let a packet through last; CLOCK_MONOTONIC */
-	__u16 mtu;
-	__u8 dscp;
-	__u8 pad[5];
 	struct fast_change change;
+	__u32 rest; /* jiffies: with less of conntrack's time left a packet takes the normal path */
+	__u16 proved_s; /* when the stack let a packet through last; CLOCK_MONOTONIC, the lower half */
+	__u8 dscp;
+	__u8 gateway; /* the slot's */
 };
 
 /* By whom the fast path is watched over. */
@@ -429,6 +429,7 @@ struct fast_guard {
 	__u64 check_ns; /* so often conntrack and the table are asked for a connection */
 	__u32 epoch; /* another one: all connections are learnt anew */
 	__u32 careful; /* rules of others need to see each packet: see src/firewall */
+	__u64 seed; /* settings.seed, at hand: nobody outside knows which connections share a place */
 };
 
 struct settings {
@@ -448,6 +449,7 @@ struct settings {
 	__u32 expire_quiescent_template;
 	__u32 sloppy_tcp;
 	__u32 sloppy_sctp;
+	__u64 seed; /* random */
 };
 
 /* Totals of the whole table. Programs write. */

@@ -19,7 +19,6 @@
 #include "state.h"
 #include "template.h"
 
-#define NS_PER_S 1000000000ULL
 #define CROWDED_S 10
 
 static __always_inline void table_count(int entries)

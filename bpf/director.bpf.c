@@ -80,8 +80,9 @@ static __always_inline int ingress(struct __sk_buff *skb, __u32 link_header, int
 	conn_advance(&flow, conn, now);
 	stats_count(conn->slot, &flow, 0);
 	mark_set(skb, gateway);
-	skb->tc_index = flow.learns && fast_is_wanted(conn, now) ? TC_INDEX_LEARN | flow.dscp :
-								   TC_INDEX_COUNTED;
+	skb->tc_index = TC_INDEX_COUNTED;
+	if (flow.learns && fast_is_wanted(conn, now) && fast_foresee(skb, &flow, now))
+		skb->tc_index = TC_INDEX_LEARN | flow.dscp;
 	return VERDICT_KNOWN;
 }
 
@@ -139,7 +140,7 @@ static __always_inline int egress(struct __sk_buff *skb, __u32 link_header)
 	conn_advance(&flow, conn, now);
 	stats_count(conn->slot, &flow, 0);
 	if (fast_may_learn(skb, &flow) && fast_is_wanted(conn, now))
-		fast_learn_down(skb, &flow, link_header, now);
+		fast_learn_down(skb, &flow, now);
 	return VERDICT_KNOWN;
 }
 
@@ -177,16 +178,12 @@ int lvsj_uplink_in_ip(struct __sk_buff *skb)
 	return from_uplink(skb, 0);
 }
 
-SEC("tc")
+/* On a gateway's route: behind all rules, before the link's header. What takes the fast path does not come by. */
+SEC("lwt_xmit")
 int lvsj_uplink_out(struct __sk_buff *skb)
 {
-	return to_uplink(skb, ETH_HLEN);
-}
-
-SEC("tc")
-int lvsj_uplink_out_ip(struct __sk_buff *skb)
-{
-	return to_uplink(skb, 0);
+	to_uplink(skb);
+	return BPF_OK;
 }
 
 static __always_inline int direct(struct __sk_buff *skb, __u32 *gateway)

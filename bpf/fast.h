@@ -18,12 +18,10 @@
 #include "mark.h"
 #include "stats.h"
 
-#define FAST_PROOF_S 30
 #define TTL_OFFSET 8 /* of IPv4, and of what follows it: protocol, checksum */
 #define TCP_LENGTH_OFFSET 12
 #define TCP_CHECK_OFFSET 16
 #define UDP_CHECK_OFFSET 6
-#define barrier() asm volatile("" ::: "memory")
 
 /* Neither first nor last nor odd. */
 static __always_inline int fast_fits(const struct flow *flow)
@@ -69,6 +67,25 @@ static __always_inline int fast_is_same(const struct flow *flow, const struct fa
 }
 
 /*
+ * While packets come down the other direction's entry must not give way to another's: by it fast_forget() finds both.
+ * One that is used is left to look for itself: after conntrack -D its packet makes conntrack know the connection
+ * again, an answer that comes first can't.
+ */
+static __always_inline int fast_keep_up(const struct conn_key *lan, __u32 epoch, __u64 now)
+{
+	void *flows = fast_map(&fast_up);
+	struct fast *up;
+	__u32 turn;
+
+	up = flows ? fast_lookup(flows, lan, &turn) : NULL;
+	if (!up || up->epoch != epoch)
+		return 0;
+	if (now - up->checked_ns > FAST_PROOF_S * NS_PER_S / 2)
+		up->checked_ns = now;
+	return 1;
+}
+
+/*
  * Once in a while: does conntrack still know the connection, by the same addresses and with time left, and
  * does our table? It lives on there as long as packets come. A global function, as evidence.h's.
  */
@@ -83,7 +100,7 @@ __noinline int fast_check(struct __sk_buff *skb, struct flow *flow, struct fast 
 		return 0;
 	config = slot_get(fast->slot);
 	if (!guard || !config || !fast_is_allowed(config, guard) ||
-	    now / NS_PER_S - fast->proved_s >= FAST_PROOF_S)
+	    (__u16)(now / NS_PER_S - fast->proved_s) >= FAST_PROOF_S)
 		return 0;
 	if (!conntrack_view(skb, &flow->key, flow->direction, &view) || !view.settled ||
 	    view.gateway != config->gateway || (__s32)(view.left - fast->rest) < 0 ||
@@ -92,24 +109,26 @@ __noinline int fast_check(struct __sk_buff *skb, struct flow *flow, struct fast 
 	conn = conn_find(&view.lan, now);
 	if (!conn || conn->slot != fast->slot || leave_is_due(conn))
 		return 0;
+	if (flow->direction == DIRECTION_OUT && !fast_keep_up(&view.lan, guard->epoch, now))
+		return 0;
 	conn->seen_ns = now;
 	fast->checked_ns = now;
 	return 1;
 }
 
-static __always_inline int fast_gateway_works(__u32 slot)
+static __always_inline int fast_gateway_works(__u32 id)
 {
-	struct slot *config = slot_get(slot);
+	const struct gateway *gateway = gateway_get(id);
 
-	return config && gateway_works(leave_gateway_flags(config));
+	return gateway && gateway_works(gateway->flags);
 }
 
 static __always_inline int fast_holds(struct __sk_buff *skb, const struct flow *flow,
 				      const struct fast *fast, __u32 epoch)
 {
 	return fast->epoch == epoch && fast->ifindex_in == skb->ifindex &&
-	       fast->dscp == flow->dscp && fast_length(skb, flow) <= fast->mtu &&
-	       fast_gateway_works(fast->slot);
+	       fast->dscp == flow->dscp && fast_length(skb, flow) <= fast->change.mtu &&
+	       fast_gateway_works(fast->gateway);
 }
 
 /* 16 bits of a checksum, in which 32 were exchanged whose difference is `sum`, and a byte more or less. */
@@ -119,16 +138,15 @@ static __always_inline __u16 fast_ip_check(__u16 check, __u32 sum, __u16 before,
 
 	total = (total & 0xffff) + (total >> 16);
 	total = (total & 0xffff) + (total >> 16);
-	total = (total & 0xffff) + (total >> 16);
 	return ~total;
 }
 
 /* One hop less, and the other address. 0, or -1: nothing was changed. */
 static __always_inline int fast_rewrite_ip(struct __sk_buff *skb, __u32 at, const struct flow *flow,
-					   const struct fast_change *change)
+					   const struct fast_change *change, int direction)
 {
 	void *header = (void *)(long)skb->data + at, *end = (void *)(long)skb->data_end;
-	int up = flow->direction == DIRECTION_IN;
+	int up = direction == DIRECTION_IN;
 
 	if (flow->family == 4) {
 		struct iphdr *ip = header;
@@ -161,7 +179,7 @@ static __always_inline int fast_has_no_sum(const struct __sk_buff *skb, __u32 ch
 
 /* The packet as the stack would send it. 0, or -1: nothing was changed. */
 static __always_inline int fast_rewrite(struct __sk_buff *skb, __u32 start, const struct flow *flow,
-					const struct fast_change *change)
+					const struct fast_change *change, int direction)
 {
 	int tcp = flow->key.protocol == IPPROTO_TCP;
 	__u32 at = start + (flow->family == 4 ? IPV4_HEADER : IPV6_HEADER);
@@ -180,11 +198,11 @@ static __always_inline int fast_rewrite(struct __sk_buff *skb, __u32 start, cons
 	if (port != change->port &&
 	    bpf_l4_csum_replace(skb, check, port, change->port, flags | sizeof(port)))
 		return -1;
-	if (fast_rewrite_ip(skb, start, flow, change))
+	if (fast_rewrite_ip(skb, start, flow, change, direction))
 		return -1;
 	ports = (void *)(long)skb->data + at;
 	if (port != change->port && ports + 4 <= (void *)(long)skb->data_end)
-		((__be16 *)ports)[flow->direction == DIRECTION_IN ? 0 : 1] = change->port;
+		((__be16 *)ports)[direction == DIRECTION_IN ? 0 : 1] = change->port;
 	return 0;
 }
 
@@ -194,8 +212,6 @@ static __always_inline int fast_send(struct __sk_buff *skb, struct fast_change *
 	skb->mark = change->mark;
 	skb->priority = change->priority;
 	skb->tc_index = TC_INDEX_FAST;
-	if (!change->via_family)
-		return bpf_redirect(change->ifindex, 0);
 	return bpf_redirect_neigh(change->ifindex, (struct bpf_redir_neigh *)&change->via_family,
 				  sizeof(struct bpf_redir_neigh), 0);
 }
@@ -207,24 +223,20 @@ static __always_inline struct fast *fast_find(struct __sk_buff *skb, struct flow
 {
 	const struct fast_guard *guard = fast_guard_get(now);
 	struct fast *fast;
-	__u32 nonce;
+	__u32 turn;
 
 	flow->learns = guard && flows && fast_parse(skb, flow, start, direction) && fast_fits(flow);
 	if (!flow->learns)
 		return NULL;
-	fast = bpf_map_lookup_elem(flows, &flow->key);
+	fast = fast_lookup(flows, &flow->key, &turn);
 	if (!fast)
 		return NULL;
-	nonce = *(volatile __u32 *)&fast->nonce;
-	barrier();
 	*change = fast->change;
 	if (!fast_holds(skb, flow, fast, guard->epoch))
 		return NULL;
 	if (now - fast->checked_ns >= guard->check_ns && !fast_check(skb, flow, fast, now))
 		return NULL;
-	barrier();
-	/* Else its memory was given to another meanwhile. */
-	return *(volatile __u32 *)&fast->nonce == nonce ? fast : NULL;
+	return fast_is_still(fast, turn) ? fast : NULL;
 }
 
 /*
@@ -241,15 +253,15 @@ static __always_inline int fast_take(struct __sk_buff *skb, struct flow *flow, v
 
 	if (!fast)
 		return TC_ACT_UNSPEC;
-	/* The kernel takes a link header off before it puts the neighbour's on. */
-	if (!link_header && change.via_family) {
+	/* The kernel takes a link header off before it puts the neighbour's on, if any. */
+	if (!link_header) {
 		if (bpf_skb_change_head(skb, ETH_HLEN, 0))
 			return TC_ACT_UNSPEC;
 		start += ETH_HLEN;
 	}
-	if (fast_rewrite(skb, start, flow, &change))
+	if (fast_rewrite(skb, start, flow, &change, direction))
 		return TC_ACT_UNSPEC;
-	stats_count(fast->slot, flow, 0);
+	stats_add(fast->slot, fast->gateway, flow, direction, 0);
 	return fast_send(skb, &change);
 }
 

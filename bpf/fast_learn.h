@@ -3,7 +3,7 @@
  * How a connection comes to the fast path: where the stack sends a packet on, it is written down what was
  * done to it. So no rule, route or policy that would have stopped it is passed by, and none is known here.
  *
- *   up:   lvsj_ingress saw the packet first; at the uplink (lvsj_uplink_out) it has its new source
+ *   up:   lvsj_ingress saw the packet first, and what conntrack will make of it; lvsj_uplink_out finds that it did
  *   down: lvsj_uplink_in saw it first; at the LAN link (lvsj_egress) it has its client's address again
  */
 #ifndef LVSJ_FAST_LEARN_H
@@ -34,21 +34,29 @@ static __always_inline long fast_route(struct __sk_buff *skb, struct flow *seen,
 	return bpf_fib_lookup(skb, fib, sizeof(*fib), flags);
 }
 
-static __always_inline __u32 fast_link_mtu(struct __sk_buff *skb)
+static __always_inline __u32 fast_link_mtu(struct __sk_buff *skb, __u32 ifindex)
 {
 	__u32 mtu = 0;
 
-	bpf_check_mtu(skb, 0, &mtu, 0, 0);
+	bpf_check_mtu(skb, ifindex, &mtu, 0, 0);
 	return mtu > 0xffff ? 0xffff : mtu;
 }
 
-/* The link's own, or what a route by it, or its router's advertisement, allows. */
-static __noinline int fast_uplink_mtu(struct __sk_buff *skb, struct flow *seen)
+/* The link's own, or for IPv6 what its router's advertisement allows, which all routes by it go by. */
+static __noinline int fast_uplink_mtu(struct __sk_buff *skb, __u32 ifindex, int family)
 {
+	__u32 mtu = fast_link_mtu(skb, ifindex);
 	struct bpf_fib_lookup fib = {};
-	__u32 mtu = fast_link_mtu(skb);
 
-	if (!fast_route(skb, seen, &fib, skb->ifindex, BPF_FIB_LOOKUP_OUTPUT) &&
+	if (family == 4)
+		return mtu;
+	fib.family = AF_INET6;
+	fib.ifindex = ifindex;
+	fib.tot_len = 1; /* asks for the route's MTU */
+	fib.ipv6_dst[0] = bpf_htonl(0xfe800000);
+	fib.ipv6_dst[3] = bpf_htonl(1);
+	if (!bpf_fib_lookup(skb, &fib, sizeof(fib),
+			    BPF_FIB_LOOKUP_OUTPUT | BPF_FIB_LOOKUP_DIRECT) &&
 	    fib.mtu_result < mtu)
 		mtu = fib.mtu_result;
 	return mtu;
@@ -59,23 +67,20 @@ static __always_inline __u32 fast_sum(const struct address *from, const struct a
 	struct address before = *from, after = *to;
 	__s64 sum = bpf_csum_diff(before.word, sizeof(before), after.word, sizeof(after), 0);
 
-	return sum < 0 ? 0 : sum;
+	if (sum < 0)
+		return 0;
+	sum = (sum & 0xffff) + (sum >> 16);
+	return (sum & 0xffff) + (sum >> 16);
 }
 
-/* What both directions have in common. seen: the packet as it was when the stack was done with it. */
-static __always_inline void fast_fill(struct fast *fast, struct __sk_buff *skb,
-				      const struct flow *seen, const struct fast_guard *guard,
-				      __u64 now)
+/* What both directions have in common. */
+static __always_inline void fast_fill(struct fast *fast, const struct flow *flow,
+				      const struct fast_guard *guard, __u64 now)
 {
-	fast->nonce = bpf_get_prandom_u32();
 	fast->epoch = guard->epoch;
 	fast->checked_ns = now;
 	fast->proved_s = now / NS_PER_S;
-	fast->ifindex_in = skb->ingress_ifindex;
-	fast->change.ifindex = skb->ifindex;
-	fast->change.mark = skb->mark;
-	fast->change.priority = skb->priority;
-	fast->dscp = seen->dscp;
+	fast->dscp = flow->dscp;
 }
 
 /* Its connection may take the fast path, and does not yet. */
@@ -95,70 +100,107 @@ static __always_inline int fast_may_learn(const struct __sk_buff *skb, const str
 	       (skb->tc_index & TC_INDEX_DSCP) == seen->dscp;
 }
 
-static __always_inline void fast_store(void *flows, const struct conn_key *key,
-				       const struct fast *fast, struct conn_key *lan,
-				       const struct conn *conn)
+static __always_inline void fast_store(void *flows, const struct fast *fast, struct conn_key *lan,
+				       const struct conn *conn, __u64 now)
 {
-	bpf_map_update_elem(flows, key, fast, BPF_ANY);
+	fast_put(flows, fast, now);
 	/* Who took the connection away in between has not seen it. */
 	if ((conn->word & WORD_STATE) == CONN_DEAD)
 		fast_forget(lan);
 }
 
-static __always_inline const struct gateway *
-fast_gateway(const struct slot *config, const struct fast_guard *guard, __u32 ifindex)
+static __always_inline const struct gateway *fast_gateway(const struct slot *config,
+							  const struct fast_guard *guard)
 {
 	const struct gateway *gateway = gateway_get(config->gateway);
 
-	if (!fast_is_allowed(config, guard) || !gateway || gateway->ifindex != ifindex ||
-	    !gateway_works(gateway->flags))
-		return NULL;
-	return gateway;
+	return gateway && fast_is_allowed(config, guard) && gateway_works(gateway->flags) ?
+		       gateway :
+		       NULL;
 }
 
-static __always_inline void fast_set_via(struct fast_change *change, const struct address *via)
+/* Where the link itself is the way the server is the neighbour: so has the stack it, also on links without any. */
+static __always_inline void fast_set_via(struct fast_change *change, const struct gateway *gateway,
+					 const struct address *server)
 {
-	if (address_is_v4(via)) {
-		change->via_family = via->word[3] ? AF_INET : 0;
+	const struct address *via = &gateway->via;
+	int v4 = address_is_v4(server);
+
+	if (!(v4 ? via->word[3] : via->word[0]))
+		via = server;
+	change->via_family = v4 ? AF_INET : AF_INET6;
+	if (v4)
 		change->via[0] = via->word[3];
-	} else if (via->word[0]) {
-		change->via_family = AF_INET6;
+	else
 		__builtin_memcpy(change->via, via, sizeof(*via));
-	}
 }
 
-/* At the uplink. seen: client is the address that the uplink knows. A global function, as evidence.h's. */
-__noinline int fast_learn_up(struct __sk_buff *skb, struct flow *seen, __u64 now)
+/*
+ * In lvsj_ingress: what a packet of a connection will be like at the uplink, if the stack lets it through. A
+ * global function, as evidence.h's.
+ */
+__noinline int fast_foresee(struct __sk_buff *skb, struct flow *flow, __u64 now)
 {
 	const struct fast_guard *guard = fast_guard_get(now);
-	void *flows = fast_map(&fast_up);
+	struct fast *fast = fast_lesson_get();
 	const struct gateway *gateway;
 	struct conntrack_view view;
-	struct fast fast = {};
 	const struct conn *conn;
 	struct slot *config;
 
-	if (!seen || !guard || !flows)
-		return VERDICT_UNKNOWN;
-	if (!conntrack_view(skb, &seen->key, DIRECTION_OUT, &view) || !view.settled ||
-	    view.port != seen->key.client_port || address_differs(&view.address, &seen->key.client))
-		return VERDICT_UNKNOWN;
+	if (!flow || !guard || !fast)
+		return 0;
+	if (!conntrack_view(skb, &flow->key, DIRECTION_IN, &view) || !view.settled)
+		return 0;
 	conn = conn_peek(&view.lan, now);
-	if (!conn || !state_assures(conn->word & WORD_STATE))
-		return VERDICT_UNKNOWN;
-	config = slot_get(conn->slot);
-	gateway = config ? fast_gateway(config, guard, skb->ifindex) : NULL;
+	config = conn ? slot_get(conn->slot) : NULL;
+	gateway = config ? fast_gateway(config, guard) : NULL;
 	if (!gateway || config->gateway != view.gateway || leave_is_due(conn))
+		return 0;
+	fast_fill(fast, flow, guard, now);
+	fast->key = view.lan;
+	fast->ifindex_in = skb->ifindex;
+	fast->slot = conn->slot;
+	fast->gateway = config->gateway;
+	fast->rest = view.left / 2;
+	fast->change.ifindex = gateway->ifindex;
+	fast->change.mtu = fast_uplink_mtu(skb, gateway->ifindex, flow->family);
+	fast->change.to = view.address;
+	fast->change.port = view.port;
+	fast->change.sum = fast_sum(&view.lan.client, &view.address);
+	fast_set_via(&fast->change, gateway, &view.lan.server);
+	return 1;
+}
+
+/* Is this the packet that was foreseen on this CPU? seen: as the stack sends it, its client the uplink's. */
+static __always_inline int fast_is_foreseen(const struct __sk_buff *skb, const struct flow *seen,
+					    const struct fast *fast)
+{
+	const struct conn_key *key = &fast->key;
+
+	return fast->change.ifindex == skb->ifindex && fast->change.port == seen->key.client_port &&
+	       key->server_port == seen->key.server_port && key->protocol == seen->key.protocol &&
+	       !address_differs(&fast->change.to, &seen->key.client) &&
+	       !address_differs(&key->server, &seen->key.server);
+}
+
+/* At the uplink. A global function, as evidence.h's. */
+__noinline int fast_learn_up(struct __sk_buff *skb, struct flow *seen, __u64 now)
+{
+	struct fast *fast = fast_lesson_get();
+	void *flows = fast_map(&fast_up);
+	const struct conn *conn;
+	struct conn_key lan;
+
+	if (!seen || !flows || !fast || !fast_is_foreseen(skb, seen, fast))
 		return VERDICT_UNKNOWN;
-	fast_fill(&fast, skb, seen, guard, now);
-	fast.mtu = fast_uplink_mtu(skb, seen);
-	fast.slot = conn->slot;
-	fast.rest = view.left / 2;
-	fast.change.to = view.address;
-	fast.change.port = view.port;
-	fast.change.sum = fast_sum(&view.lan.client, &view.address);
-	fast_set_via(&fast.change, &gateway->via);
-	fast_store(flows, &view.lan, &fast, &view.lan, conn);
+	lan = fast->key;
+	conn = conn_peek(&lan, now);
+	if (!conn)
+		return VERDICT_UNKNOWN;
+	fast->change.mark = skb->mark;
+	fast->change.priority = skb->priority;
+	fast_store(flows, fast, &lan, conn, now);
 	return VERDICT_LEARNT;
 }
 
@@ -172,8 +214,8 @@ static __always_inline int fast_next_hop(struct __sk_buff *skb, struct flow *see
 
 	if ((error && error != BPF_FIB_LKUP_RET_NO_NEIGH) || fib.ifindex != skb->ifindex)
 		return 0;
-	if (!error && fib.mtu_result < fast->mtu)
-		fast->mtu = fib.mtu_result;
+	if (!error && fib.mtu_result < change->mtu)
+		change->mtu = fib.mtu_result;
 	change->via_family = fib.family;
 	if (fib.family == AF_INET)
 		change->via[0] = fib.ipv4_dst;
@@ -183,39 +225,45 @@ static __always_inline int fast_next_hop(struct __sk_buff *skb, struct flow *see
 }
 
 /* At the LAN link. seen: as the LAN sees it. */
-__noinline int fast_learn_down(struct __sk_buff *skb, struct flow *seen, __u32 link_header,
-			       __u64 now)
+__noinline int fast_learn_down(struct __sk_buff *skb, struct flow *seen, __u64 now)
 {
 	const struct fast_guard *guard = fast_guard_get(now);
 	void *up = fast_map(&fast_up), *down = fast_map(&fast_down);
 	struct fast fast = {};
 	const struct conn *conn;
 	const struct fast *other;
-	struct conn_key key;
+	__u32 turn;
 
 	if (!seen || !guard || !up || !down)
 		return 0;
-	key = seen->key;
-	conn = conn_peek(&key, now);
+	/* By the copy: see fast_forget. */
+	fast.key = seen->key;
+	conn = conn_peek(&fast.key, now);
 	if (!conn || !state_assures(conn->word & WORD_STATE))
 		return 0;
-	/* By the copy: see fast_forget. */
-	other = bpf_map_lookup_elem(up, &key);
+	other = fast_lookup(up, &fast.key, &turn);
 	if (!other || other->epoch != guard->epoch || other->slot != conn->slot ||
 	    other->change.ifindex != skb->ingress_ifindex)
 		return 0;
-	key.client = other->change.to;
-	key.client_port = other->change.port;
+	fast.key.client = other->change.to;
+	fast.key.client_port = other->change.port;
 	fast.rest = other->rest;
-	fast_fill(&fast, skb, seen, guard, now);
-	fast.mtu = fast_link_mtu(skb);
+	fast.gateway = other->gateway;
+	if (!fast_is_still(other, turn))
+		return 0;
+	fast_fill(&fast, seen, guard, now);
+	fast.ifindex_in = skb->ingress_ifindex;
+	fast.change.ifindex = skb->ifindex;
+	fast.change.mark = skb->mark;
+	fast.change.priority = skb->priority;
+	fast.change.mtu = fast_link_mtu(skb, 0);
 	fast.slot = conn->slot;
 	fast.change.to = seen->key.client;
 	fast.change.port = seen->key.client_port;
-	fast.change.sum = fast_sum(&key.client, &fast.change.to);
-	if (link_header && !fast_next_hop(skb, seen, &fast))
+	fast.change.sum = fast_sum(&fast.key.client, &fast.change.to);
+	if (!fast_next_hop(skb, seen, &fast))
 		return 0;
-	fast_store(down, &key, &fast, &seen->key, conn);
+	fast_store(down, &fast, &seen->key, conn, now);
 	return 1;
 }
 

@@ -5,6 +5,8 @@
 
 #include "abi.h"
 
+#define NS_PER_S 1000000000ULL
+
 /* Which way a packet goes: it says which address is the client's. */
 enum direction {
 	DIRECTION_IN = 0, /* from the LAN; IPVS's word */

@@ -15,21 +15,16 @@ static __always_inline void verdict_count(__u32 hook, __u32 verdict)
 		*count += 1;
 }
 
-static __always_inline void stats_count(__u32 slot, const struct flow *flow, int connections)
+static __always_inline void stats_add(__u32 slot, __u32 gateway, const struct flow *flow,
+				      int direction, int connections)
 {
 	struct slot_stats *stats = bpf_map_lookup_elem(&slot_stats, &slot);
-	struct slot *config = slot_get(slot);
-	struct gateway_bytes *bytes;
-	__u32 gateway;
+	struct gateway_bytes *bytes = bpf_map_lookup_elem(&gateway_bytes, &gateway);
 
-	if (!stats || !config)
-		return;
-	gateway = config->gateway;
-	bytes = bpf_map_lookup_elem(&gateway_bytes, &gateway);
-	if (!bytes)
+	if (!stats || !bytes)
 		return;
 	stats->connections += connections;
-	if (flow->direction == DIRECTION_IN) {
+	if (direction == DIRECTION_IN) {
 		stats->in_packets += flow->packets;
 		stats->in_bytes += flow->length;
 		bytes->up += flow->length;
@@ -38,6 +33,14 @@ static __always_inline void stats_count(__u32 slot, const struct flow *flow, int
 		stats->out_bytes += flow->length;
 		bytes->down += flow->length;
 	}
+}
+
+static __always_inline void stats_count(__u32 slot, const struct flow *flow, int connections)
+{
+	struct slot *config = slot_get(slot);
+
+	if (config)
+		stats_add(slot, config->gateway, flow, flow->direction, connections);
 }
 
 #endif

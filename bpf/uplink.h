@@ -37,13 +37,11 @@ static __always_inline int from_uplink(struct __sk_buff *skb, __u32 link_header)
 	return action;
 }
 
-static __always_inline int uplink_out(struct __sk_buff *skb, __u32 link_header)
+static __always_inline int uplink_out(struct __sk_buff *skb)
 {
 	struct flow flow = {};
-	int verdict;
+	int verdict = flow_parse(skb, &flow, 0, DIRECTION_IN);
 
-	verdict = skb->vlan_present ? VERDICT_TAGGED :
-				      flow_parse(skb, &flow, link_header, DIRECTION_IN);
 	if (verdict)
 		return verdict;
 	if (!fast_may_learn(skb, &flow))
@@ -51,12 +49,11 @@ static __always_inline int uplink_out(struct __sk_buff *skb, __u32 link_header)
 	return fast_learn_up(skb, &flow, bpf_ktime_get_coarse_ns());
 }
 
-static __always_inline int to_uplink(struct __sk_buff *skb, __u32 link_header)
+static __always_inline void to_uplink(struct __sk_buff *skb)
 {
 	/* All others were counted where they came in, or are not from the LAN. */
 	if (tc_index_learns(skb->tc_index))
-		verdict_count(HOOK_UPLINK_OUT, uplink_out(skb, link_header));
-	return TC_ACT_UNSPEC;
+		verdict_count(HOOK_UPLINK_OUT, uplink_out(skb));
 }
 
 #endif

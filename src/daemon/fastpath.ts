@@ -3,7 +3,7 @@
 
 import * as abi from '../kernel/abi.gen.ts';
 import { Director } from '../kernel/director.ts';
-import { readGuard, setGuard } from '../kernel/fastpath.ts';
+import { makeRoom, readGuard, setGuard } from '../kernel/fastpath.ts';
 import { lanLinks } from '../kernel/link.ts';
 import { NftGeneration } from '../kernel/nft-generation.ts';
 import type { Applied } from '../model/applied.ts';
@@ -23,8 +23,7 @@ const checksPerSecond = 100_000;
 const [leastCheckMs, mostCheckMs] = [100, 10_000];
 
 /** So often a connection's entries are looked at, which keeps ours alive: well within its timeout. */
-function checkInterval({ maps, settings }: Director): bigint {
-  const { entries = 0 } = maps.tableCounts.get(0) ?? {};
+function checkInterval({ settings }: Director, entries: number): bigint {
   const { CONN_ESTABLISHED, CONN_ANSWERED } = abi.connState;
   const timeouts = [CONN_ESTABLISHED, CONN_ANSWERED].map((state) => settings.timeoutS[state] ?? 0);
   const wanted = Math.min(mostCheckMs, (entries / checksPerSecond) * 1000);
@@ -111,8 +110,10 @@ export class FastPath {
 
   #guard(untilNs: bigint): void {
     if (!this.#director) return;
+    const { entries = 0 } = this.#director.maps.tableCounts.get(0) ?? {};
+    makeRoom(this.#director, entries);
     const careful = this.#needy.careful ? 1 : 0;
-    const checkNs = checkInterval(this.#director);
+    const checkNs = checkInterval(this.#director, entries);
     setGuard(this.#director, { untilNs, checkNs, epoch: this.#epoch, careful });
   }
 

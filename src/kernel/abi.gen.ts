@@ -3,7 +3,7 @@
 import type { Layout, Layouts } from './codec.ts';
 
 export const abi = {
-  ABI_VERSION: 5,
+  ABI_VERSION: 6,
 } as const;
 
 export const limits = {
@@ -533,6 +533,7 @@ export const gatewayEvidenceLayout: Layout<GatewayEvidence> = {
 export interface FastChange {
   to: Address;
   port: number;
+  mtu: number;
   sum: number;
   ifindex: number;
   mark: number;
@@ -546,6 +547,7 @@ export const fastChangeLayout: Layout<FastChange> = {
   fields: [
     { name: 'to', offset: 0, kind: 'address' },
     { name: 'port', offset: 16, kind: 'be16' },
+    { name: 'mtu', offset: 18, kind: 'u16' },
     { name: 'sum', offset: 20, kind: 'u32' },
     { name: 'ifindex', offset: 24, kind: 'u32' },
     { name: 'mark', offset: 28, kind: 'u32' },
@@ -556,31 +558,33 @@ export const fastChangeLayout: Layout<FastChange> = {
 };
 
 export interface Fast {
-  nonce: number;
+  key: ConnKey;
+  turn: number;
   epoch: number;
   checkedNs: bigint;
   ifindexIn: number;
   slot: number;
+  change: FastChange;
   rest: number;
   provedS: number;
-  mtu: number;
   dscp: number;
-  change: FastChange;
+  gateway: number;
 }
 
 export const fastLayout: Layout<Fast> = {
-  size: 96,
+  size: 128,
   fields: [
-    { name: 'nonce', offset: 0, kind: 'u32' },
-    { name: 'epoch', offset: 4, kind: 'u32' },
-    { name: 'checkedNs', offset: 8, kind: 'u64' },
-    { name: 'ifindexIn', offset: 16, kind: 'u32' },
-    { name: 'slot', offset: 20, kind: 'u32' },
-    { name: 'rest', offset: 24, kind: 'u32' },
-    { name: 'provedS', offset: 28, kind: 'u32' },
-    { name: 'mtu', offset: 32, kind: 'u16' },
-    { name: 'dscp', offset: 34, kind: 'u8' },
-    { name: 'change', offset: 40, kind: 'fastChange' },
+    { name: 'key', offset: 0, kind: 'connKey' },
+    { name: 'turn', offset: 40, kind: 'u32' },
+    { name: 'epoch', offset: 44, kind: 'u32' },
+    { name: 'checkedNs', offset: 48, kind: 'u64' },
+    { name: 'ifindexIn', offset: 56, kind: 'u32' },
+    { name: 'slot', offset: 60, kind: 'u32' },
+    { name: 'change', offset: 64, kind: 'fastChange' },
+    { name: 'rest', offset: 120, kind: 'u32' },
+    { name: 'provedS', offset: 124, kind: 'u16' },
+    { name: 'dscp', offset: 126, kind: 'u8' },
+    { name: 'gateway', offset: 127, kind: 'u8' },
   ],
 };
 
@@ -589,15 +593,17 @@ export interface FastGuard {
   checkNs: bigint;
   epoch: number;
   careful: number;
+  seed: bigint;
 }
 
 export const fastGuardLayout: Layout<FastGuard> = {
-  size: 24,
+  size: 32,
   fields: [
     { name: 'untilNs', offset: 0, kind: 'u64' },
     { name: 'checkNs', offset: 8, kind: 'u64' },
     { name: 'epoch', offset: 16, kind: 'u32' },
     { name: 'careful', offset: 20, kind: 'u32' },
+    { name: 'seed', offset: 24, kind: 'u64' },
   ],
 };
 
@@ -617,10 +623,11 @@ export interface Settings {
   expireQuiescentTemplate: number;
   sloppyTcp: number;
   sloppySctp: number;
+  seed: bigint;
 }
 
 export const settingsLayout: Layout<Settings> = {
-  size: 184,
+  size: 192,
   fields: [
     { name: 'abi', offset: 0, kind: 'u32' },
     { name: 'connectionLimit', offset: 4, kind: 'u32' },
@@ -637,6 +644,7 @@ export const settingsLayout: Layout<Settings> = {
     { name: 'expireQuiescentTemplate', offset: 172, kind: 'u32' },
     { name: 'sloppyTcp', offset: 176, kind: 'u32' },
     { name: 'sloppySctp', offset: 180, kind: 'u32' },
+    { name: 'seed', offset: 184, kind: 'u64' },
   ],
 };
 

@@ -1,6 +1,7 @@
 // Carries out the plan of a configuration. Every step leaves traffic flowing: whoever is killed between
 // two of them leaves what the next one starts from. The caller holds the lock.
 
+import { isDeepStrictEqual } from 'node:util';
 import { type Applied, gatewayKey, unavailableOf } from '../model/applied.ts';
 import type { Config } from '../model/config.ts';
 import type { Environment } from '../model/environment.ts';
@@ -9,12 +10,10 @@ import type { GatewayPolicy } from '../model/objects.ts';
 import { settingRules } from '../model/setting.ts';
 import type { AdminState, PlanState } from '../model/state.ts';
 import { describePlan } from '../plan/describe.ts';
-import { routeWords } from '../plan/diff.ts';
 import { toHop } from '../plan/hops.ts';
 import { gatewayTable } from '../plan/objects.ts';
 import { type Move, type Plan, planConfig } from '../plan/plan.ts';
 import { UserError } from '../util/error.ts';
-import { run } from '../util/run.ts';
 import * as abi from './abi.gen.ts';
 import { readApplied, writeApplied } from './applied.ts';
 import { writeCapacity } from './capacity.ts';
@@ -25,6 +24,7 @@ import { knownGateways, toGateway } from './hops.ts';
 import { failBack } from './leave.ts';
 import { interfaceIndex } from './libbpf.ts';
 import { readNftDigest } from './nft.ts';
+import { replaceRoutes } from './objects.ts';
 import { readTable } from './read-table.ts';
 import { nftRepair, readRepairs, writeTable } from './write-table.ts';
 
@@ -84,7 +84,8 @@ export function applyConfig(director: Director, input: ApplyInput): Done {
   const repairs = input.repair ? readRepairs(director, applied) : [];
   const state = describePlan({ config: input.config, ...outlook, repairs });
   const links = new Map(plan.gateways.map(({ address, link }) => [address, link]));
-  for (const move of plan.moves) moveGateway(director, move, input.environment);
+  const teaches = plan.objects.fastpath;
+  for (const move of plan.moves) moveGateway(director, move, teaches, input.environment);
   refreshLinks(director);
   if (plan.objects.fastpath) prepareFastPath(director);
   const written = writeTable(director, () => plan.table, {
@@ -124,14 +125,15 @@ function refuseRestart({ settings }: Director, { markMask, connections }: Config
 function moveGateway(
   { maps }: Director,
   { id, address, link, onlink }: Move,
+  teaches: boolean,
   { links }: Environment,
 ): void {
   const hop = toHop(id, address, link, false);
   const { family, via } = hop;
-  const route = { family, table: gatewayTable(id), via, link, onlink, source: '' };
+  const table = gatewayTable(id);
+  const route = { family, table, via, link, onlink, source: '', teaches };
   // A link that is down takes no route; it gets it when it is up.
-  if (links.some(({ name, up }) => name === link && up))
-    run(['ip', `-${family}`, ...routeWords('replace', route).words.split(' ')]);
+  if (links.some(({ name, up }) => name === link && up)) replaceRoutes([route]);
   maps.gateways.set(id, toGateway(hop, maps.gateways.get(id)));
 }
 
@@ -180,7 +182,7 @@ function writeSettings({ maps, settings }: Director, config: Config, generation:
     return value === undefined ? [] : [[field, value]];
   });
   const next = { ...settings, ...Object.fromEntries(told), generation };
-  if (JSON.stringify(next) !== JSON.stringify(settings)) maps.settings.set(0, next);
+  if (!isDeepStrictEqual(next, settings)) maps.settings.set(0, next);
 }
 
 /** What the link or the monitor says of each; a gateway that nobody says anything of is up. */

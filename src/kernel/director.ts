@@ -5,6 +5,7 @@
 // programs by lvsj0 too, where no packet comes in, so that links can be added later. What goes out
 // by lvsj0 comes in on its other end: the router's own packets, if a service shares them out.
 
+import { randomBytes } from 'node:crypto';
 import { connections, defaultMarkMask, isMarkMask } from '../model/bounds.ts';
 import { defaultSettings } from '../model/setting.ts';
 import type { Family } from '../model/table.ts';
@@ -19,7 +20,7 @@ import * as libbpf from './libbpf.ts';
 import { deleteDirectorLink, haveIpv6, makeDirectorLink, readLinks } from './link.ts';
 import { DirectorMaps } from './maps.ts';
 import { readMemory, restoreSysctls } from './memory.ts';
-import { createShards, DirectorObject, digestMap, FormError, objectPath } from './object.ts';
+import { createShards, DirectorObject, FormError, objectPath } from './object.ts';
 import { addObjects, clearObjects } from './objects.ts';
 import { endPause } from './pause.ts';
 import { pinTimers, timersArePinned, unpinAll, unpinDead } from './pin.ts';
@@ -27,6 +28,7 @@ import { Program } from './program.ts';
 import {
   attachControl,
   findControl,
+  findRouteProgram,
   heldPrograms,
   holdPrograms,
   routeToDirector,
@@ -203,15 +205,9 @@ export class Director {
     return heldPrograms(side, ethernet);
   }
 
-  /** As routeProgram; undefined where its routes are gone, which alone held it. */
-  findRouteProgram(): Program | undefined {
-    const { id } = this.maps.map(digestMap).info;
-    return Program.find(({ name, mapIds }) => name === 'lvsj_director' && mapIds.includes(id));
-  }
-
-  /** The director itself. Its routes do not say which one they run: it has lvsj_control's map `object`. */
+  /** The director itself, which its routes alone hold. */
   routeProgram(): Program {
-    const program = this.findRouteProgram();
+    const program = findRouteProgram('lvsj_director');
     if (!program) throw new Error('lvsj_director is not loaded any more: its routes are gone');
     return program;
   }
@@ -245,6 +241,7 @@ function initialSettings(options: StartOptions, bits: MarkBits): abi.Settings {
     otherTimeoutS: otherTimeout,
     generation: 0,
     ...defaultSettings,
+    seed: randomBytes(8).readBigUInt64LE(),
   };
 }
 
@@ -264,7 +261,7 @@ function bringUp(object: DirectorObject, options: StartOptions, bits: MarkBits):
   unpinAll();
   director.keepTime();
   changeSysctls(director.maps, [], []);
-  routeToDirector(object.program('lvsj_director'), families());
+  routeToDirector(object.routePrograms(), families());
   const nothing = { gateways: [], fwmarks: [], onePacket: [], families: families() };
   addObjects(planObjects(nothing, bits), families());
   return director;

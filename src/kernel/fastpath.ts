@@ -5,25 +5,48 @@ import type { FastpathState } from '../model/state.ts';
 import * as abi from './abi.gen.ts';
 import { makeLiberal } from './conntrack.ts';
 import type { Director } from './director.ts';
-import { BpfMap, mapType, onDemand } from './map.ts';
+import { alignedInner, BpfMap, mapType } from './map.ts';
 import { type DirectorMaps, u32Key } from './maps.ts';
 import { changeSysctl } from './memory.ts';
 
-/** Both directions' maps, made when they are needed first: their buckets alone are megabytes. */
-function makeRoom({ maps, settings }: Director): void {
-  for (const name of ['fast_up', 'fast_down'] as const) {
-    if (maps.map(name).get(u32Key(0))) continue;
+/** 2 MiB each way. */
+const leastPlaces = 16_384;
+/** At least half of the places are free: then hardly a connection finds all of its own taken. */
+const placesPerConnection = 2;
+
+const toPlaces = (connections: number): number =>
+  Math.max(leastPlaces, 2 ** Math.ceil(Math.log2(connections * placesPerConnection)));
+
+/** The places of each direction; 0 if there are none yet. */
+function readRoom(maps: DirectorMaps): number {
+  const flows = maps.openFast('fast_up');
+  flows?.close();
+  return flows?.info.maxEntries ?? 0;
+}
+
+/**
+ * Room for as many connections, and soon for twice as many: places of each direction. What was learnt is learnt
+ * anew if there was too little.
+ */
+export function makeRoom({ maps, settings }: Director, connections: number): number {
+  const most = toPlaces(settings.connectionLimit);
+  const room = readRoom(maps);
+  if (room >= Math.min(toPlaces(connections), most)) return room;
+  const places = Math.min(toPlaces(2 * connections), most);
+  // Up is asked for what is known of down: it must not know more.
+  for (const name of ['fast_down', 'fast_up'] as const) {
     const flows = BpfMap.create({
-      type: mapType.hash,
+      type: mapType.array,
       name: 'fast_flows',
-      keySize: abi.connKeyLayout.size,
+      keySize: 4,
       valueSize: abi.fastLayout.size,
-      maxEntries: settings.connectionLimit,
-      flags: onDemand,
+      maxEntries: places,
+      flags: alignedInner,
     });
     maps.map(name).set(u32Key(0), u32Key(flows.fd));
     flows.close();
   }
+  return places;
 }
 
 /**
@@ -37,7 +60,7 @@ function loosenConntrack(maps: DirectorMaps): void {
 
 /** Before the first service that takes it. The caller holds the lock. */
 export function prepareFastPath(director: Director): void {
-  makeRoom(director);
+  makeRoom(director, director.maps.tableCounts.get(0)?.entries ?? 0);
   loosenConntrack(director.maps);
 }
 
@@ -50,12 +73,12 @@ export function endFastPath(director: Director): void {
 }
 
 /** Until when packets may take it; see struct fast_guard in bpf/abi.h. */
-export function setGuard({ maps }: Director, guard: abi.FastGuard): void {
-  maps.fastGuards.set(0, guard);
+export function setGuard({ maps, settings }: Director, guard: Omit<abi.FastGuard, 'seed'>): void {
+  maps.fastGuards.set(0, { ...guard, seed: settings.seed });
 }
 
 export const readGuard = ({ maps }: Director): abi.FastGuard =>
-  maps.fastGuards.get(0) ?? { untilNs: 0n, checkNs: 0n, epoch: 0, careful: 0 };
+  maps.fastGuards.get(0) ?? { untilNs: 0n, checkNs: 0n, epoch: 0, careful: 0, seed: 0n };
 
 /** Of a director that has services which take it. */
 export function readFastpathState(director: Director): Exclude<FastpathState, 'off'> {

@@ -15,6 +15,8 @@ export const mapType = {
 const ENOENT = -2;
 const ENOSPC = -28;
 const BPF_F_NO_PREALLOC = 1;
+const BPF_F_MMAPABLE = 1 << 10;
+const BPF_F_INNER_MAP = 1 << 12;
 /** BPF_OBJ_NAME_LEN less the NUL: the kernel keeps no more of a name. */
 export const nameLength = 15;
 
@@ -180,3 +182,5 @@ export class BpfMap {
 
 /** Create flags of a hash whose entries are made on demand. */
 export const onDemand = BPF_F_NO_PREALLOC;
+/** Of an array in a map of maps, of any number of entries, which begin at a cache line. */
+export const alignedInner = BPF_F_MMAPABLE | BPF_F_INNER_MAP;

@@ -162,12 +162,19 @@ export class DirectorMaps {
   }
 
   /** Every entry of one direction of the fast path. */
-  *fastFlows(name: 'fast_up' | 'fast_down'): Generator<[abi.ConnKey, abi.Fast]> {
-    const id = this.map(name).get(u32Key(0))?.readUInt32LE();
-    const flows = id === undefined ? undefined : BpfMap.tryById(id);
-    for (const [key, value] of flows?.entries() ?? [])
-      yield [decode(abi.connKeyLayout, key), decode(abi.fastLayout, value)];
+  *fastFlows(name: 'fast_up' | 'fast_down'): Generator<abi.Fast> {
+    const flows = this.openFast(name);
+    for (const [, value] of flows?.entries() ?? []) {
+      const fast = decode(abi.fastLayout, value);
+      if (fast.key.protocol !== 0) yield fast;
+    }
     flows?.close();
+  }
+
+  /** One direction's table, which the caller closes; undefined if the fast path was never switched on. */
+  openFast(name: 'fast_up' | 'fast_down'): BpfMap | undefined {
+    const id = this.map(name).get(u32Key(0))?.readUInt32LE();
+    return id === undefined ? undefined : BpfMap.tryById(id);
   }
 
   /** Every entry of the connection table. */

@@ -57,6 +57,12 @@ export function readDigest(path = objectPath): Buffer {
   return createHash('sha256').update(readFileSync(path)).digest();
 }
 
+/** What runs in routes: the kernel calls it encap bpf. */
+export interface RoutePrograms {
+  director: Program;
+  uplinkOut: Program;
+}
+
 /** A loaded object; its programs and maps live as long as something holds them. */
 export class DirectorObject {
   readonly #path: string;
@@ -109,7 +115,7 @@ export class DirectorObject {
 
   /**
    * lvsj_control, by which others find all maps: those that no program uses, too. What it was loaded
-   * from lies beside it, and beside lvsj_director.
+   * from lies beside it, and beside those of routes.
    */
   bindControl(): Program {
     const control = this.program('lvsj_control');
@@ -120,7 +126,7 @@ export class DirectorObject {
     for (const name of mapNames) bind(control, this.map(name));
     const digest = this.map(digestMap);
     digest.set(Buffer.alloc(4), readDigest(this.#path));
-    bind(this.program('lvsj_director'), digest);
+    for (const program of Object.values(this.routePrograms())) bind(program, digest);
     return control;
   }
 
@@ -128,6 +134,13 @@ export class DirectorObject {
     const program = libbpf.objectProgram(this.#object, name);
     if (program === null) throw new Error(`${this.#path} has no program "${name}"`);
     return new Program(libbpf.programFdOf(program));
+  }
+
+  routePrograms(): RoutePrograms {
+    return {
+      director: this.program('lvsj_director'),
+      uplinkOut: this.program('lvsj_uplink_out'),
+    };
   }
 
   close(): void {
@@ -168,6 +181,7 @@ export const mapNames = [
   'gateway_evidence',
   'fast_up',
   'fast_down',
+  'fast_lessons',
   'fast_guards',
   'settings',
   'table_counts',

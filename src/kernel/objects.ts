@@ -1,10 +1,14 @@
 // Reads and changes the kernel's objects of plan/objects.ts, by iproute2; the nftables table is in nft.ts.
 
 import type { Family } from '../model/table.ts';
-import { type Change, diffObjects, type Installed } from '../plan/diff.ts';
+import { type Change, diffObjects, type Installed, routeWords } from '../plan/diff.ts';
 import { directorTable, isOurs, type Objects, type Route, type Rule } from '../plan/objects.ts';
+import { UserError } from '../util/error.ts';
 import { run, tryRun } from '../util/run.ts';
 import { applyNft, clearNft } from './nft.ts';
+import { ipWithPrograms } from './pin.ts';
+import type { Program } from './program.ts';
+import { findRouteProgram } from './programs.ts';
 
 interface IpRule {
   priority: number;
@@ -57,6 +61,7 @@ interface IpRoute {
   table?: string;
   flags?: string[];
   prefsrc?: string;
+  encap?: string;
 }
 
 const toRoute = (family: Family, table: number, route: IpRoute): Route => ({
@@ -66,6 +71,7 @@ const toRoute = (family: Family, table: number, route: IpRoute): Route => ({
   link: route.dev ?? '',
   onlink: route.flags?.includes('onlink') ?? false,
   source: route.prefsrc ?? '',
+  teaches: route.encap === 'bpf',
 });
 
 /** Our rules and gateways' routes as the kernel has them now. */
@@ -95,12 +101,42 @@ function applyChanges(
 ): void {
   for (const family of [4, 6] as const) {
     const chosen = changes.filter((change) => change.family === family && which(change));
-    const lines = chosen.map(({ words }) => words);
-    if (lines.length === 0) continue;
-    const argv = ['ip', `-${family}`, ...(force ? ['-force'] : []), '-batch', '-'];
-    const input = `${lines.join('\n')}\n`;
-    if (force) tryRun(argv, { input });
-    else run(argv, { input });
+    if (chosen.length === 0) continue;
+    const argv = [`-${family}`, ...(force ? ['-force'] : []), '-batch', '-'];
+    if (chosen.some(({ teaches }) => teaches)) teach(argv, chosen);
+    else if (force) tryRun(['ip', ...argv], { input: toLines(chosen) });
+    else run(['ip', ...argv], { input: toLines(chosen) });
+  }
+}
+
+const toLines = (changes: Change[], program = ''): string =>
+  changes
+    .map(({ words, teaches }) => `${words}${teaches ? ` encap bpf xmit pinned ${program}` : ''}\n`)
+    .join('');
+
+function teach(argv: string[], changes: Change[], given?: Program): void {
+  using found = given ? undefined : findRouteProgram('lvsj_uplink_out');
+  const program = given ?? found;
+  if (!program) throw new UserError('lvsj_uplink_out is not loaded any more: the routes are gone');
+  ipWithPrograms([program.info.id], ([path]) => ({ argv, input: toLines(changes, path) }));
+}
+
+/** In the place of the ones with the same table. */
+export function replaceRoutes(routes: Route[]): void {
+  applyChanges(
+    routes.map((route) => routeWords('replace', route)),
+    false,
+  );
+}
+
+/** This program on all of gateways' routes that have an older one. */
+export function replaceOnRoutes(uplinkOut: Program, families: Family[]): void {
+  const routes = readObjects(families).routes.filter(({ teaches }) => teaches);
+  for (const family of families) {
+    const changes = routes
+      .filter((route) => route.family === family)
+      .map((route) => routeWords('replace', route));
+    if (changes.length > 0) teach([`-${family}`, '-batch', '-'], changes, uplinkOut);
   }
 }
 

@@ -73,18 +73,23 @@ function unpin(what: string): void {
 }
 
 /**
- * Runs `ip` with words that name a path where it finds this program. The path has the program's number,
- * for the kernel compares the names of routes' programs, not the programs: of the same name it would
+ * Runs `ip` with what names a path for each of these programs. A path has the program's number, for the
+ * kernel compares the names of routes' programs, not the programs: of the same name it would
  * keep the old one (bpf_lwt_prog_cmp of net/core/lwt_bpf.c).
  */
-export function ipWithProgram(programId: number, words: (path: string) => string[]): void {
-  const path = pinPath(namespaceId(), `director-${programId}`);
-  unpin('director*');
-  run(outside(['bpftool', 'prog', 'pin', 'id', String(programId), path]));
+export function ipWithPrograms(
+  programIds: number[],
+  make: (paths: string[]) => { argv: string[]; input?: string },
+): void {
+  const paths = programIds.map((id) => pinPath(namespaceId(), `route-${id}`));
+  unpin('route*');
   try {
-    run(outside(['ip', ...words(path)]));
+    for (const [i, path] of paths.entries())
+      run(outside(['bpftool', 'prog', 'pin', 'id', String(programIds[i]), path]));
+    const { argv, input } = make(paths);
+    run(outside(['ip', ...argv]), { input });
   } finally {
-    unpin('director*');
+    unpin('route*');
   }
 }
 

@@ -115,6 +115,10 @@ export class Program {
   close(): void {
     libbpf.closeFd(this.fd);
   }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
 }
 
 const emptyRun = (): libbpf.TestRunOpts => ({

@@ -7,43 +7,42 @@ import { UserError } from '../util/error.ts';
 import * as libbpf from './libbpf.ts';
 import { isDirectorLink, readLinks } from './link.ts';
 import type { DirectorMaps } from './maps.ts';
-import type { DirectorObject } from './object.ts';
-import { ipWithProgram } from './pin.ts';
+import type { DirectorObject, RoutePrograms } from './object.ts';
+import { ipWithPrograms } from './pin.ts';
 import { Program } from './program.ts';
 import {
+  hooksOf,
   type LinkPrograms,
   linkHandle,
   type Side,
   sides,
-  type TcHookName,
   tcAttach,
   tcQuery,
 } from './tc.ts';
 
 /** For links with an Ethernet header, and for those without. */
 const forms = ['', '_ip'] as const;
-const hooks = ['ingress', 'egress'] as const satisfies TcHookName[];
 
-const programNames = {
-  lan: { ingress: 'lvsj_ingress', egress: 'lvsj_egress' },
-  uplink: { ingress: 'lvsj_uplink_in', egress: 'lvsj_uplink_out' },
-} as const;
+interface Held extends Record<(typeof forms)[number], number> {
+  name: string;
+}
 
-/** lvsj0's filters beside lvsj_control. */
-const heldHandle = {
-  lan: { '': { ingress: 2, egress: 3 }, _ip: { ingress: 4, egress: 5 } },
-  uplink: { '': { ingress: 6, egress: 7 }, _ip: { ingress: 8, egress: 9 } },
-} as const;
+/** The programs of a link, and as which of lvsj0's filters it holds them, beside lvsj_control. */
+const held: Record<Side, { ingress: Held; egress?: Held }> = {
+  lan: {
+    ingress: { name: 'lvsj_ingress', '': 2, _ip: 4 },
+    egress: { name: 'lvsj_egress', '': 3, _ip: 5 },
+  },
+  uplink: { ingress: { name: 'lvsj_uplink_in', '': 6, _ip: 7 } },
+};
 
 /** The ones that lvsj0 and its other end hold. */
 export function holdPrograms(object: DirectorObject): void {
   const holder = libbpf.interfaceIndex(directorLink);
   for (const side of sides)
-    for (const form of forms)
-      for (const hook of hooks) {
-        const { fd } = object.program(`${programNames[side][hook]}${form}`);
-        tcAttach(holder, 'ingress', fd, heldHandle[side][form][hook]);
-      }
+    for (const { name, ...handles } of Object.values(held[side]))
+      for (const form of forms)
+        tcAttach(holder, 'ingress', object.program(`${name}${form}`).fd, handles[form]);
   tcAttach(libbpf.interfaceIndex(directorPeer), 'ingress', object.program('lvsj_router').fd);
 }
 
@@ -61,14 +60,14 @@ export function findControl(): number | undefined {
 /** For the links of a side, with and without a link header: descriptors that the caller closes. */
 export function heldPrograms(side: Side, ethernet: boolean): LinkPrograms {
   const holder = libbpf.interfaceIndex(directorLink);
-  const handles = heldHandle[side][ethernet ? '' : '_ip'];
-  const fd = (hook: TcHookName): number => {
-    const id = tcQuery(holder, 'ingress', handles[hook]);
+  const { ingress, egress } = held[side];
+  const fd = ({ name, ...handles }: Held): number => {
+    const id = tcQuery(holder, 'ingress', handles[ethernet ? '' : '_ip']);
     if (id === undefined)
-      throw new UserError(`the ${hook} program is gone from ${directorLink}: lvsj stop, and again`);
+      throw new UserError(`${name} is gone from ${directorLink}: lvsj stop, and again`);
     return Program.byId(id).fd;
   };
-  return { ingress: fd('ingress'), egress: fd('egress') };
+  return { ingress: fd(ingress), ...(egress && { egress: fd(egress) }) };
 }
 
 /** On each link, the object's program of the same name as the one that is there. */
@@ -76,7 +75,7 @@ export function replaceOnLinks(object: DirectorObject, running: DirectorMaps): v
   const { id: ours } = running.map('verdicts').info;
   for (const link of readLinks().filter((each) => !isDirectorLink(each)))
     for (const side of sides)
-      for (const hook of hooks) {
+      for (const hook of hooksOf[side]) {
         const id = tcQuery(link.ifindex, hook, linkHandle[side]);
         if (id === undefined) continue;
         const { name, mapIds } = infoOf(id);
@@ -92,17 +91,30 @@ function infoOf(id: number): Program['info'] {
   return info;
 }
 
-/** The routes that run the director: what the kernel calls encap bpf. */
-export function routeToDirector({ info: { id } }: Program, families: Family[]): void {
+/** The routes that run the director. They hold lvsj_uplink_out, too, for gateways' routes that come later. */
+export function routeToDirector({ director, uplinkOut }: RoutePrograms, families: Family[]): void {
+  const ids = [director, uplinkOut].map(({ info: { id } }) => id);
   try {
     for (const family of families)
-      ipWithProgram(id, (path) => [
-        ...[`-${family}`, 'route', 'replace', 'default', 'encap', 'bpf', 'in', 'pinned', path],
-        ...['dev', directorLink, 'table', String(directorTable)],
-      ]);
+      ipWithPrograms(ids, (paths) => {
+        const programs = `encap bpf in pinned ${paths[0]} xmit pinned ${paths[1]}`;
+        const route = `default ${programs} dev ${directorLink} table ${directorTable}`;
+        return { argv: [`-${family}`, 'route', 'replace', ...route.split(' ')] };
+      });
   } catch (error) {
     throw error instanceof UserError ? new UserError(explainRouteRefusal(error.message)) : error;
   }
+}
+
+/** lvsj_director, lvsj_uplink_out, of the object that lvsj_control is of; undefined: nothing holds it any more. */
+export function findRouteProgram(name: string): Program | undefined {
+  const control = findControl();
+  if (control === undefined) return undefined;
+  const { mapIds } = infoOf(control);
+  // Those of an older object have another map that says what it was loaded from.
+  return Program.find(
+    (info) => info.name === name && info.mapIds.every((id) => mapIds.includes(id)),
+  );
 }
 
 /** ip says only "not supported" where the kernel was built without programs in routes. */

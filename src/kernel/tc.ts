@@ -72,10 +72,11 @@ function tcDetach(ifindex: number, hook: TcHookName, handle: number): void {
   libbpf.tcDetach(hookOf(ifindex, hook), optsOf(handle));
 }
 
-/** File descriptors of the two programs of a link. */
+/** File descriptors of a link's programs. */
 export interface LinkPrograms {
   ingress: number;
-  egress: number;
+  /** Of the LAN's links alone. */
+  egress?: number;
 }
 
 interface NamedLink {
@@ -84,13 +85,15 @@ interface NamedLink {
 }
 
 const hooks = ['ingress', 'egress'] as const;
+/** What goes out by an uplink a program of its route sees: see src/kernel/objects.ts. */
+export const hooksOf: Record<Side, readonly TcHookName[]> = { lan: hooks, uplink: ['ingress'] };
 const clsact = (link: string): string => `clsact ${link}`;
 
-/** Whether a link has both programs of a side. */
+/** Whether a link has all programs of a side. */
 export const isAttached = ({ ifindex }: NamedLink, side: Side): boolean =>
-  hooks.every((hook) => tcQuery(ifindex, hook, linkHandle[side]) !== undefined);
+  hooksOf[side].every((hook) => tcQuery(ifindex, hook, linkHandle[side]) !== undefined);
 
-/** Both hooks of a link; the qdisc is remembered if it is ours. */
+/** All hooks of a link; the qdisc is remembered if it is ours. */
 export function attachPrograms(
   maps: DirectorMaps,
   link: NamedLink,
@@ -99,9 +102,11 @@ export function attachPrograms(
 ): void {
   let made = false;
   const handle = linkHandle[side];
-  for (const hook of hooks)
-    if (tcQuery(link.ifindex, hook, handle) === undefined)
-      made = tcAttach(link.ifindex, hook, programs[hook], handle) || made;
+  for (const hook of hooksOf[side]) {
+    const program = programs[hook];
+    if (program !== undefined && tcQuery(link.ifindex, hook, handle) === undefined)
+      made = tcAttach(link.ifindex, hook, program, handle) || made;
+  }
   if (made) remember(maps, clsact(link.name), '');
 }
 

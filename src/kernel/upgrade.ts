@@ -6,6 +6,7 @@
 
 import { Director, families } from './director.ts';
 import { DirectorObject, digestMap, objectPath, readDigest } from './object.ts';
+import { replaceOnRoutes } from './objects.ts';
 import { attachControl, holdPrograms, replaceOnLinks, routeToDirector } from './programs.ts';
 
 /** Whether the running director was loaded from this object. Its age is not asked: going back is an upgrade, too. */
@@ -34,8 +35,10 @@ function takeOver({ maps }: Director, path: string): void {
   const object = new DirectorObject(path, maps);
   try {
     const control = object.bindControl();
-    routeToDirector(object.program('lvsj_director'), families());
+    const programs = object.routePrograms();
+    routeToDirector(programs, families());
     replaceOnLinks(object, maps);
+    replaceOnRoutes(programs.uplinkOut, families());
     holdPrograms(object);
     new Director(control, object.maps()).takeTime();
     attachControl(control);

@@ -12,6 +12,8 @@ export interface Change {
   words: string;
   /** It needs the nftables table: added after it, taken away before it. */
   needsNft: boolean;
+  /** A route to which the way to lvsj_uplink_out must be added. */
+  teaches?: boolean;
 }
 
 export interface Changes {
@@ -24,7 +26,7 @@ export interface Changes {
 const ruleKey = (rule: Rule): string =>
   `${rule.family} ${rule.priority} ${rule.selector} ${rule.action}`;
 const routeKey = (route: Route): string =>
-  `${route.family} ${route.table} ${route.via} ${route.link} ${route.source}`;
+  `${route.family} ${route.table} ${route.via} ${route.link} ${route.source} ${route.teaches}`;
 
 /** Those of `these` whose key is not among `those`. */
 function missing<T>(these: T[], those: T[], key: (item: T) => string): T[] {
@@ -37,10 +39,11 @@ const placeKey = (rule: Rule): string => `${rule.family} ${rule.priority} ${rule
 
 export const routeWords = (
   verb: string,
-  { family, via, link, table, onlink, source }: Route,
+  { family, via, link, table, onlink, source, teaches }: Route,
 ): Change => ({
   family,
   needsNft: false,
+  teaches: teaches && verb !== 'del',
   words: [
     `route ${verb} default`,
     ...(via === '' ? [] : [`via ${via}`]),

@@ -98,8 +98,24 @@ describe('the plan of policy rules', () => {
   test('gives a gateway one route, in its own family', () => {
     const { routes } = planObjects(wanted([gateway(1), gateway(2, 6)]), bits);
     assert.deepEqual(routes, [
-      { family: 4, table: 20001, via: '192.0.2.1', link: 'eth1', onlink: false, source: '' },
-      { family: 6, table: 20002, via: '2001:db8::2', link: 'eth2', onlink: false, source: '' },
+      {
+        family: 4,
+        table: 20001,
+        via: '192.0.2.1',
+        link: 'eth1',
+        onlink: false,
+        source: '',
+        teaches: false,
+      },
+      {
+        family: 6,
+        table: 20002,
+        via: '2001:db8::2',
+        link: 'eth2',
+        onlink: false,
+        source: '',
+        teaches: false,
+      },
     ]);
   });
 });

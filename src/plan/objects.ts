@@ -84,6 +84,8 @@ export interface Route {
   onlink: boolean;
   /** The address that a packet gets which has none yet; '' where the kernel chooses. */
   source: string;
+  /** lvsj_uplink_out sees what goes by it: the fast path learns. */
+  teaches: boolean;
 }
 
 export interface Objects {
@@ -192,6 +194,7 @@ export function planObjects(wanted: Wanted, bits: MarkBits): Objects {
           link,
           onlink: policies.get(id)?.onlink ?? (scoped && via !== '' && !via.startsWith('fe80:')),
           source: '',
+          teaches: config?.fastpath ?? false,
         })),
       ...planRouterRoutes(wanted),
     ],

@@ -110,6 +110,7 @@ describe("the plan for the router's own packets", () => {
       via: '192.0.0.8',
       link: 'lvsj0',
       onlink: true,
+      teaches: false,
       source: '10.0.0.1',
     });
   });

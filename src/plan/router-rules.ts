@@ -145,7 +145,9 @@ export function planRouterRoutes({ config, families }: Wanted): Route[] {
     if (source === undefined) return [];
     const link = directorLink;
     const via = nextHop[family];
-    return [{ family, table: routerTable, via, link, onlink: family === 4, source }];
+    return [
+      { family, table: routerTable, via, link, onlink: family === 4, source, teaches: false },
+    ];
   });
 }
 

@@ -59,7 +59,7 @@ export class Bed {
     this.programs = {
       director: director.routeProgram(),
       ingress: new Program(ingress),
-      egress: new Program(egress),
+      egress: new Program(egress!),
     };
     this.#settings = director.settings;
   }

@@ -5,6 +5,7 @@ import type * as abi from '../../src/kernel/abi.gen.ts';
 import { attachToLinks } from '../../src/kernel/attach.ts';
 import { prepareFastPath, setGuard } from '../../src/kernel/fastpath.ts';
 import { readLinks } from '../../src/kernel/link.ts';
+import { readObjects, replaceRoutes } from '../../src/kernel/objects.ts';
 import type { Fastpath } from '../../src/model/table.ts';
 import { run } from '../../src/util/run.ts';
 import { waitUntil } from '../../src/util/wait-until.ts';
@@ -60,7 +61,9 @@ export class FastBed {
 
   setService(fastpath: Fastpath): void {
     for (const family of [4, 6] as const) this.bed.editService(() => ({ fastpath }), 1, family);
-    // A table without a configuration has no uplinks.
+    // A table without a configuration has no uplinks, and no routes that teach.
+    const routes = readObjects([4, 6]).routes.map((route) => ({ ...route, teaches: true }));
+    replaceRoutes(routes);
     const config = { lan: ['lan0'], fastpath: true };
     const gatewayLinks = ['wan1', 'wan2'];
     attachToLinks(this.bed.director, { links: readLinks(), gatewayLinks, config });
@@ -108,7 +111,7 @@ export class FastBed {
 
   /** Entries of both directions. */
   flows(name: 'fast_up' | 'fast_down'): abi.Fast[] {
-    return [...this.bed.director.maps.fastFlows(name)].map(([, fast]) => fast);
+    return [...this.bed.director.maps.fastFlows(name)];
   }
 
   close(): void {

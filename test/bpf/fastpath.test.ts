@@ -94,8 +94,8 @@ describe(`${count} connections by chance (FASTPATH_SEED=${seed})`, { timeout: 60
     await setTimeout(streamMs);
     fast.allow(true);
     for (const each of all) await passAll(packetsOf(each));
-    // The one that made UDP assured taught nothing yet.
-    for (const each of all) await passAll(packetsOf(each));
+    // The one that made UDP assured taught nothing yet, and some are too odd to.
+    for (let round = 0; round < 2; round++) for (const each of all) await passAll(packetsOf(each));
   });
 
   test('are learnt, both directions of each', () => {

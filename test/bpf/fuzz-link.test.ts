@@ -105,7 +105,7 @@ describe(`${packets} damaged packets without a link header (seed ${seed})`, () =
   });
 
   test('that a link sends', async () => {
-    const program = new Program(bed.director.linkPrograms('lan', false).egress);
+    const program = new Program(bed.director.linkPrograms('lan', false).egress!);
     after(() => program.close());
     const send = (frame: Buffer): boolean => {
       // A test run takes what lies here for the frame's type: part of the source address.
