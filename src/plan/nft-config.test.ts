@@ -75,15 +75,39 @@ describe('rules', () => {
     assert.ok(lines.includes(`counter ${counterName('a')} { packets 3 bytes 99 }`));
   });
 
-  test('are asked for new, unmarked packets that come by no gateway’s link', () => {
-    const entry = planConfigEntry({ ...noConfigObjects, rules, outside: ['eth1', 'eth2'] }, bits);
-    const match = 'iifname != { "eth1", "eth2" } ct direction original ct state new meta mark 0';
-    assert.deepEqual(entry, [`    ${match} goto rules`]);
+  test('are asked for unmarked packets that come by no gateway’s link', () => {
+    const config = { ...noConfigObjects, rules, outside: ['eth1', 'eth2'] };
+    const asked = 'meta mark 0 goto rules';
+    assert.deepEqual(planConfigEntry(config), ['iifname { "eth1", "eth2" } return', asked]);
+    const inbound = [{ link: 'eth1', family: 4 as const, id: 1 }];
+    assert.deepEqual(planConfigEntry({ ...config, inbound }), [
+      'iifname { "eth1", "eth2" } goto inbound',
+      asked,
+    ]);
+    assert.deepEqual(planConfigEntry({ ...config, outside: [] }), [asked]);
   });
 
   test('are asked for the LAN’s links alone where the file names them', () => {
     const config = { ...noConfigObjects, rules, outside: ['eth1'], lan: ['eth0'] };
-    assert.match(planConfigEntry(config, bits).join(), /iifname { "eth0" } ct direction original/);
+    assert.deepEqual(planConfigEntry(config), ['iifname { "eth0" } meta mark 0 goto rules']);
+  });
+});
+
+describe('connections from outside', () => {
+  const inbound = [{ link: 'eth1', family: 4 as const, id: 1 }];
+
+  test('keep the gateway that they have', () => {
+    const lines = chains({ inbound });
+    assert.deepEqual(lines.slice(0, 3), [
+      'chain inbound {',
+      'ct mark & 0xff000000 != 0 return',
+      'iifname "eth1" meta nfproto ipv4 ct mark set ct mark & 0xffffff | 0x1000000',
+    ]);
+  });
+
+  test('are told by their link beside rules for links of the LAN', () => {
+    const config = { ...noConfigObjects, inbound, outside: ['eth1'], lan: ['eth0'] };
+    assert.deepEqual(planConfigEntry(config), ['iifname { "eth1" } goto inbound']);
   });
 });
 

@@ -6,7 +6,7 @@ import type { ClampObject, ConfigObjects, GatewayPolicy, SetObject } from '../mo
 import type { Family } from '../model/table.ts';
 import { counterName, domainSetName, setName } from './nft-rules.ts';
 import { directorPeer, gatewayMark, hex, type MarkBits, noGateway } from './objects.ts';
-import { planResolverNft } from './resolvers.ts';
+import { planResolverNft, question } from './resolvers.ts';
 
 const families = [4, 6] as const satisfies Family[];
 const addressType = { 4: 'ipv4_addr', 6: 'ipv6_addr' } as const;
@@ -139,6 +139,7 @@ function planInbound({ inbound }: ConfigObjects, bits: MarkBits): string[] {
   const rest = hex(~bits.mask >>> 0);
   return [
     '  chain inbound {',
+    `    ct mark & ${hex(bits.mask)} != 0 return`,
     ...inbound.map(
       ({ link, family, id }) =>
         `    iifname "${link}" ${nfproto[family]} ct mark set ct mark & ${rest} | ${hex(gatewayMark(id, bits))}`,
@@ -177,22 +178,23 @@ export function planConfigChains(config: ConfigObjects, bits: MarkBits, kept: Ke
   ];
 }
 
-/** How new connections come to the rules: the last lines of the prerouting chain. */
-export function planConfigEntry(config: ConfigObjects, bits: MarkBits): string[] {
-  const { lan, outside, rules, inbound } = config;
-  const fresh = 'ct direction original ct state new';
-  const lines: string[] = [];
-  if (inbound.length > 0)
-    lines.push(
-      `    iifname ${quoted(outside)} ${fresh} ct mark & ${hex(bits.mask)} == 0 goto inbound`,
-    );
-  const inside = (links: string[]): string => {
-    if (lan.length > 0) return `iifname ${quoted([...lan, ...links])} `;
-    return outside.length > 0 ? `iifname != ${quoted(outside)} ` : '';
-  };
-  // What the router shares out of its own comes in there.
-  lines.push(...planResolverNft(config, bits).entry(inside([directorPeer])));
-  if (rules.length === 0) return lines;
+/** Where new connections without a gateway go: the chain `fresh`. */
+export function planConfigEntry(config: ConfigObjects): string[] {
+  const { lan, outside, rules, inbound, resolvers = [] } = config;
   // A packet that has a mark already is somebody else's business.
-  return [...lines, `    ${inside([])}${fresh} meta mark 0 goto rules`];
+  const toRules = rules.length > 0 ? ['meta mark 0 goto rules'] : [];
+  const toInbound = inbound.length > 0 ? [`iifname ${quoted(outside)} goto inbound`] : [];
+  const toResolvers = resolvers.length > 0 ? [`${question} jump resolvers`] : [];
+  const inside = [...toResolvers, ...toRules];
+  if (lan.length === 0) {
+    const away =
+      inside.length > 0 && outside.length > 0 ? [`iifname ${quoted(outside)} return`] : [];
+    return [...(inbound.length > 0 ? toInbound : away), ...inside];
+  }
+  return [
+    // What the router shares out of its own comes in there.
+    ...toResolvers.map((line) => `iifname ${quoted([...lan, directorPeer])} ${line}`),
+    ...toRules.map((line) => `iifname ${quoted(lan)} ${line}`),
+    ...toInbound,
+  ];
 }

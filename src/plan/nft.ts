@@ -40,7 +40,11 @@ function planMarkChains(gateways: GatewayObject[], bits: MarkBits): MarkChains {
       `  chain save_${id} {\n    ct mark set ct mark & ${rest} | ${mark(id)}\n  }`,
       `  chain restore_${id} {\n    meta mark set meta mark & ${rest} | ${mark(id)}\n  }`,
     ]),
-    save: [`    ct mark & ${mask} == 0 meta mark & ${mask} ${jumps('save')}`],
+    save: [
+      // Most have a mark of ours or none: a copy is cheaper than two marks made one.
+      `    ct mark 0 ct mark set meta mark & ${mask} map { ${ids.map((id) => `${mark(id)} : ${mark(id)}`).join(', ')} } return`,
+      `    meta mark & ${mask} ${jumps('save')}`,
+    ],
     restore: [
       `    ct direction original ct mark & ${mask} ${jumps('restore')}`,
       // Answers to what a server was expected to open (active FTP, SIP): they come from the LAN.
@@ -68,8 +72,7 @@ function planPassedOn(fwmarks: number[], bits: MarkBits): string[] {
   if (fwmarks.length === 0) return [];
   const none = gatewayMark(noGateway, bits);
   return [
-    `    ct mark & ${hex(bits.mask)} == 0 ct status & confirmed == 0 ` +
-      `meta mark { ${marksOf(fwmarks, none)} } ct mark set ct mark | ${hex(none)}`,
+    `    ct status & confirmed == 0 meta mark { ${marksOf(fwmarks, none)} } ct mark set ct mark | ${hex(none)}`,
   ];
 }
 
@@ -80,12 +83,10 @@ function planPassedOn(fwmarks: number[], bits: MarkBits): string[] {
  * of any other.
  */
 function planHandsOff(fwmarks: number[], bits: MarkBits): string[] {
-  const mask = hex(bits.mask);
   if (fwmarks.length === 0) return [];
-  const none = hex(gatewayMark(noGateway, bits));
   return [
-    `    ct mark & ${mask} { 0x0, ${none} } ct status expected,confirmed ` +
-      `meta mark & ${hex(~bits.mask >>> 0)} { ${marksOf(fwmarks)} } meta mark set meta mark | ${mask}`,
+    `ct status expected,confirmed meta mark & ${hex(~bits.mask >>> 0)} { ${marksOf(fwmarks)} } ` +
+      `meta mark set meta mark | ${hex(bits.mask)}`,
   ];
 }
 
@@ -120,12 +121,6 @@ function planOutput(
   ];
 }
 
-interface RefusalChains {
-  chains: string[];
-  /** Before anything else of prerouting. */
-  entry: string[];
-}
-
 /**
  * Tells the senders of refused packets: those of the LAN programs at once, those of the director once
  * they are routed. TCP always by a reset: ICMP is held back after a few packets a second, and Linux 6.9
@@ -134,62 +129,95 @@ interface RefusalChains {
  *
  * What we send with that mark ourselves, in a server's name, is no connection's: see src/kernel/poke.ts.
  */
-function planRefusals(bits: MarkBits): RefusalChains {
+function planRefusals(bits: MarkBits): string[] {
   const isRefused = `meta mark & ${hex(bits.mask)} == ${hex(gatewayMark(refused, bits))}`;
-  return {
-    chains: [
-      '  chain refuse {',
-      '    meta l4proto tcp reject with tcp reset',
-      '    reject with icmpx admin-prohibited',
-      '  }',
-      '  chain refuse_forward {',
-      '    type filter hook forward priority -140; policy accept;',
-      `    ${isRefused} goto refuse`,
-      '  }',
-      '  chain refuse_out {',
-      '    type filter hook output priority raw; policy accept;',
-      `    ${isRefused} notrack`,
-      '  }',
-    ],
-    // What we send in a server's name to the router itself has that mark here, too.
-    entry: [`    iifname != "lo" ${isRefused} goto refuse`],
-  };
-}
-
-/** Our nftables table, made anew in one transaction; it takes over what is kept. */
-export function planNft(wanted: Wanted, bits: MarkBits, kept: Kept = nothingKept): string {
-  const { gateways, fwmarks, onePacket } = wanted;
-  const config = wanted.config && onlyOf(wanted.config, gateways);
-  const marks = planMarkChains(gateways, bits);
-  const { chains, save, restore } = marks;
-  const router = planRouterNft(config?.router, bits);
-  const refusals = planRefusals(bits);
   return [
-    'table inet lvsj',
-    'delete table inet lvsj',
-    'table inet lvsj {',
-    ...chains,
-    ...(config ? planConfigChains(config, bits, kept) : []),
-    ...planOutput(config, marks, bits),
-    ...router.chains,
-    ...refusals.chains,
+    '  chain refuse {',
+    '    meta l4proto tcp reject with tcp reset',
+    '    reject with icmpx admin-prohibited',
+    '  }',
+    '  chain refuse_forward {',
+    '    type filter hook forward priority -140; policy accept;',
+    `    ${isRefused} goto refuse`,
+    '  }',
+    '  chain refuse_out {',
+    '    type filter hook output priority raw; policy accept;',
+    `    ${isRefused} notrack`,
+    '  }',
     '  chain prerouting {',
     // After the admin's mangle rules (-150), whose --set-mark overwrites the gateway bits.
     '    type filter hook prerouting priority -140; policy accept;',
-    ...refusals.entry,
-    `    meta mark & ${hex(bits.mask)} != 0 return`,
-    ...router.mark,
-    ...planOnePacket(onePacket, bits),
-    ...restore,
-    ...planHandsOff(fwmarks, bits),
-    ...(config ? planConfigEntry(config, bits) : []),
+    `    meta mark & ${hex(bits.mask)} == 0 goto undecided`,
+    // What we send in a server's name to the router itself has that mark here, too.
+    `    ${isRefused} iifname != "lo" goto refuse`,
     '  }',
-    '  chain postrouting {',
-    '    type filter hook postrouting priority -140; policy accept;',
+  ];
+}
+
+/**
+ * The walk of a packet that has no gateway yet. Each chain asks what tells most packets apart, once: a question
+ * that every packet is asked costs as much as all else that a rule does.
+ */
+function planUndecided(wanted: Wanted, restore: string[], bits: MarkBits): string[] {
+  const { fwmarks, onePacket, config } = wanted;
+  const mask = hex(bits.mask);
+  const none = hex(gatewayMark(noGateway, bits));
+  const handsOff = planHandsOff(fwmarks, bits);
+  const fresh = config ? planConfigEntry(config).map((line) => `    ${line}`) : [];
+  const ask = (question: string): string[] =>
+    fresh.length > 0 ? [`    ${question} goto fresh`] : [];
+  return [
+    ...(fresh.length > 0 ? ['  chain fresh {', ...fresh, '  }'] : []),
+    '  chain known {',
+    ...restore,
+    ...handsOff.map((line) => `    ct mark & ${mask} == ${none} ${line}`),
+    ...ask('ct state new'),
+    '  }',
+    '  chain undecided {',
+    ...planRouterNft(config?.router, bits).mark,
+    ...planOnePacket(onePacket, bits),
+    `    ct mark & ${mask} != 0 goto known`,
+    // The first packet of a connection that nobody expected.
+    ...ask('ct status & (expected | confirmed) == 0'),
+    ...handsOff.map((line) => `    ${line}`),
+    // One more before an answer.
+    ...ask('ct state new'),
+    '  }',
+  ];
+}
+
+/** What keeps the decision: the usual packet, whose connection has it, is asked one thing. */
+function planSave({ fwmarks, onePacket }: Wanted, save: string[], bits: MarkBits): string[] {
+  return [
+    '  chain save {',
     ...planOnePacket(onePacket, bits),
     ...save,
     ...planPassedOn(fwmarks, bits),
     '  }',
+    '  chain postrouting {',
+    '    type filter hook postrouting priority -140; policy accept;',
+    `    ct mark & ${hex(bits.mask)} == 0 goto save`,
+    '  }',
+  ];
+}
+
+/** Our nftables table, made anew in one transaction; it takes over what is kept. */
+export function planNft(given: Wanted, bits: MarkBits, kept: Kept = nothingKept): string {
+  const { gateways } = given;
+  const config = given.config && onlyOf(given.config, gateways);
+  const wanted = { ...given, config };
+  const marks = planMarkChains(gateways, bits);
+  return [
+    'table inet lvsj',
+    'delete table inet lvsj',
+    'table inet lvsj {',
+    ...marks.chains,
+    ...(config ? planConfigChains(config, bits, kept) : []),
+    ...planOutput(config, marks, bits),
+    ...planRouterNft(config?.router, bits).chains,
+    ...planUndecided(wanted, marks.restore, bits),
+    ...planRefusals(bits),
+    ...planSave(wanted, marks.save, bits),
     '}',
     '',
   ].join('\n');

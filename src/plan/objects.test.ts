@@ -122,17 +122,37 @@ describe('the plan of policy rules', () => {
 
 describe('the plan of the nftables table', () => {
   const nftOf = (fwmarks: number[]) => planObjects(wanted([gateway(1)], fwmarks), bits).nft;
+  const chainOf = (nft: string, name: string): string =>
+    new RegExp(`^ {2}chain ${name} \\{\n(.*?)^ {2}\\}`, 'ms').exec(nft)?.[1] ?? '';
 
-  test('answers what is refused before anything else, also where there is no gateway', () => {
+  test('asks a packet for its gateway, and a connection, once', () => {
+    const nft = nftOf([1]);
+    assert.match(
+      chainOf(nft, 'undecided'),
+      /^ +ct mark & 0xff000000 != 0 goto known\n +ct status expected,confirmed meta mark/,
+    );
+    assert.match(chainOf(nft, 'postrouting'), /;\n +ct mark & 0xff000000 == 0 goto save\n$/);
+  });
+
+  test('copies a mark into a connection that has none, and leaves the other bits of one that has', () => {
+    const [copy, make] = chainOf(nftOf([]), 'save').trim().split(/\n +/);
+    assert.equal(
+      copy,
+      'ct mark 0 ct mark set meta mark & 0xff000000 map { 0x1000000 : 0x1000000 } return',
+    );
+    assert.equal(make, 'meta mark & 0xff000000 vmap { 0x1000000 : goto save_1 }');
+  });
+
+  test('answers what is refused, also where there is no gateway', () => {
     const { nft } = planObjects(wanted([], []), { mask: 0xff00, shift: 8 });
-    const jump = 'meta mark & 0xff00 == 0xfe00 goto refuse';
+    const refused = 'meta mark & 0xff00 == 0xfe00';
     assert.match(
       nft,
       new RegExp(
-        `hook prerouting .*\\n +iifname != "lo" ${jump}\\n +meta mark & 0xff00 != 0 return`,
+        `hook prerouting .*\\n +meta mark & 0xff00 == 0 goto undecided\\n +${refused} iifname != "lo" goto refuse\\n`,
       ),
     );
-    assert.match(nft, new RegExp(`hook forward .*\\n +${jump}\\n`));
+    assert.match(nft, new RegExp(`hook forward .*\\n +${refused} goto refuse\\n`));
   });
 
   test('leaves connections of others alone where they carry the mark of a service', () => {
@@ -142,7 +162,7 @@ describe('the plan of the nftables table', () => {
 
   test('remembers which connections a service passed on, with their first packet alone', () => {
     const line =
-      'ct mark & 0xff000000 == 0 ct status & confirmed == 0 meta mark { 0xff000001, 0xff000020 } ct mark set ct mark | 0xff000000\n';
+      'ct status & confirmed == 0 meta mark { 0xff000001, 0xff000020 } ct mark set ct mark | 0xff000000\n';
     assert.ok(nftOf([0x20, 1, 0x20]).includes(line));
   });
 
@@ -156,13 +176,16 @@ describe('the plan of the nftables table', () => {
     const gateways = [gateway(1)];
     const { nft } = planObjects({ ...wanted(gateways, [1, 2, 3]), onePacket: [3, 2] }, bits);
     const line = /^ +meta l4proto udp meta mark & 0xffffff \{ 0x2, 0x3 \} return$/m;
-    const [before, prerouting = '', postrouting = ''] = nft.split(/chain (?:pre|post)routing/);
-    assert.doesNotMatch(before ?? '', line);
-    for (const chain of [prerouting, postrouting]) {
+    for (const [name, then] of [
+      ['undecided', /goto known/],
+      ['save', /ct mark set/],
+    ] as const) {
+      const chain = chainOf(nft, name);
       assert.match(chain, line);
       // Before whatever saves or restores.
-      assert.ok(chain.search(line) < chain.search('vmap'));
+      assert.ok(chain.search(line) < chain.search(then));
     }
+    assert.equal(nft.match(/l4proto udp/g)?.length, 2);
     assert.doesNotMatch(nftOf([1]), /l4proto udp/);
   });
 

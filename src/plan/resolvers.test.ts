@@ -7,8 +7,7 @@ import { planNft } from './nft.ts';
 import type { Wanted } from './objects.ts';
 
 const bits = { mask: 0xff000000, shift: 24 };
-const question =
-  'ct direction original ct state new meta l4proto { tcp, udp } th dport { 53, 853 } jump resolvers';
+const question = 'meta l4proto { tcp, udp } th dport { 53, 853 } jump resolvers';
 
 const resolvers = [
   { family: 4 as const, addresses: ['192.0.2.53', '192.0.2.54'], id: 1 },
@@ -51,16 +50,14 @@ describe('questions to resolvers', () => {
   });
 
   test('of the LAN are asked before the rules, whatever their mark', () => {
-    assert.deepEqual(chains({ rules }).get('prerouting')?.slice(-2), [
-      `iifname != { "eth1", "eth2" } ${question}`,
-      'iifname != { "eth1", "eth2" } ct direction original ct state new meta mark 0 goto rules',
+    assert.deepEqual(chains({ rules }).get('fresh'), [
+      'iifname { "eth1", "eth2" } return',
+      question,
+      'meta mark 0 goto rules',
     ]);
-    assert.deepEqual(
-      chains({ lan: ['eth0'] })
-        .get('prerouting')
-        ?.at(-1),
+    assert.deepEqual(chains({ lan: ['eth0'] }).get('fresh'), [
       `iifname { "eth0", "lvsj0p" } ${question}`,
-    );
+    ]);
   });
 
   test('of the router are routed anew, with all packets of their connection', () => {
@@ -68,7 +65,7 @@ describe('questions to resolvers', () => {
       'type route hook output priority -140; policy accept;',
       'ct direction original meta mark & 0xff000000 == 0 ct mark & 0xff000000 vmap ' +
         '{ 0x1000000 : goto restore_1, 0x2000000 : goto restore_2 }',
-      `meta mark & 0xff000000 == 0 ${question}`,
+      `meta mark & 0xff000000 == 0 ct direction original ct state new ${question}`,
     ]);
     assert.equal(chains({ resolvers: [] }).has('output'), false);
   });

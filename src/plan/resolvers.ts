@@ -13,7 +13,7 @@ export const resolverPorts = [53, 853];
 export const resolverProtocols = [6, 17];
 
 const daddr = { 4: 'ip daddr', 6: 'ip6 daddr' } as const;
-const question = `ct direction original ct state new meta l4proto { tcp, udp } th dport { ${resolverPorts.join(', ')} }`;
+export const question = `meta l4proto { tcp, udp } th dport { ${resolverPorts.join(', ')} }`;
 
 /** gateways: those that take new connections. What asks for another one's resolver takes its normal way. */
 export const planResolvers = (
@@ -26,12 +26,12 @@ export const planResolvers = (
     return addresses.length > 0 ? [{ family, addresses, id }] : [];
   });
 
-/** The chain, and the lines of other chains that lead to it; `from` matches what comes from the LAN. */
+/** The chain, and the line of the router's own packets that leads to it. */
 export function planResolverNft(
   { resolvers = [] }: ConfigObjects,
   bits: MarkBits,
-): { chains: string[]; entry: (from: string) => string[]; output: string[] } {
-  if (resolvers.length === 0) return { chains: [], entry: () => [], output: [] };
+): { chains: string[]; output: string[] } {
+  if (resolvers.length === 0) return { chains: [], output: [] };
   return {
     chains: [
       '  chain resolvers {',
@@ -41,8 +41,9 @@ export function planResolverNft(
       ),
       '  }',
     ],
-    entry: (from) => [`    ${from}${question} jump resolvers`],
     // The router's own, with whatever source: SNAT by the mark gives it the right one.
-    output: [`    meta mark & ${hex(bits.mask)} == 0 ${question} jump resolvers`],
+    output: [
+      `    meta mark & ${hex(bits.mask)} == 0 ct direction original ct state new ${question} jump resolvers`,
+    ],
   };
 }
