@@ -28,7 +28,9 @@ const rulesOf = (ids: number[], fwmarks: number[]): string[] =>
       fwmarks,
     ),
     bits,
-  ).rules.map(({ priority, selector, action }) => `${priority} ${selector} ${action}`);
+  )
+    .rules.toSorted((a, b) => a.priority - b.priority)
+    .map(({ priority, selector, action }) => `${priority} ${selector} ${action}`);
 
 /** The rules that a packet with this gateway id is compared with until one leads to its table. */
 function looksOf(ids: number[], id: number): number {
@@ -56,10 +58,13 @@ describe('the plan of policy rules', () => {
   test('sends marked traffic to its gateway, the undecided to the director, the rest on', () => {
     assert.deepEqual(rulesOf([1, 2], [7, 1, 7]), [
       '20000 fwmark 0/0xffffffff goto 20999',
+      '20000 iif lvsj0 goto 20101',
       '20001  lookup main suppress_prefixlength 0',
-      '20002 fwmark 0xfe000000/0xfe000000 goto 20999',
+
       '20101 fwmark 0x1000000/0xff000000 lookup 20001',
       '20102 fwmark 0x2000000/0xff000000 lookup 20002',
+      '20400 fwmark 0xfe000000/0xfe000000 goto 20999',
+      '20401 iif lvsj0 lookup main suppress_prefixlength 0',
       '20900 iif lo goto 20999',
       '20901 fwmark 0x1/0xffffff lookup 20000',
       '20901 fwmark 0x7/0xffffff lookup 20000',

@@ -17,6 +17,10 @@ export const directorPeer = 'lvsj0p';
  */
 export const base = 20000;
 export const end = base + 999;
+/** Behind the rules of all gateways that there may be. */
+const behindGateways = base + 400;
+/** Routes of main but its default route. */
+const internal = 'lookup main suppress_prefixlength 0';
 /** The rules that lead to the director: one number for all, so that none moves when others go. */
 const serviceRules = base + 901;
 
@@ -132,6 +136,21 @@ function planGatewayRules(gateways: GatewayObject[], bits: MarkBits, family: Fam
   return [...jumps, ...rules];
 }
 
+/**
+ * What the director has decided is routed once more, as if it came by its link (IPv4; bpf_lwt_input_reroute() of
+ * net/core/lwt_bpf.c): no internal route was found the first time. A reverse-path check of what goes to the
+ * director asks as if the answer came by that link, too, with no gateway: for that there is the second rule.
+ */
+function planAgain(gatewayRules: Rule[], family: Family): Rule[] {
+  const first = gatewayRules[0];
+  if (family === 6 || first === undefined) return [];
+  const selector = `iif ${directorLink}`;
+  return [
+    { family, priority: base, selector, action: `goto ${first.priority}` },
+    { family, priority: behindGateways + 1, selector, action: internal },
+  ];
+}
+
 /** So many services have a rule each; more share one that takes every mark. */
 const exactServices = 32;
 
@@ -154,6 +173,7 @@ function planRules(wanted: Wanted, bits: MarkBits, family: Family): Rule[] {
   // Both in one: they differ in the lowest bit.
   const decided = gatewayMark(refused & noGateway, bits);
   const own = hasOwnRules(wanted, family);
+  const gatewayRules = planGatewayRules(gateways, bits, family);
   const rule = (priority: number, selector: string, action: string): Rule => ({
     family,
     priority,
@@ -164,11 +184,13 @@ function planRules(wanted: Wanted, bits: MarkBits, family: Family): Rule[] {
     // Unmarked traffic (most of a router's) pays for this one look and no more, or for one that asks
     // whether it is the router's own.
     rule(base, `fwmark ${markMatch(0, 0xffffffff)}`, `goto ${own ? ownRules : end}`),
+    ...planAgain(gatewayRules, family),
     // Internal routes first: only what would take the default route is shared out. Before the
     // gateways' rules too, for replies may carry gateway bits: CONNMARK --restore-mark gives them.
-    rule(base + 1, '', 'lookup main suppress_prefixlength 0'),
-    rule(base + 2, `fwmark ${markMatch(decided, decided)}`, `goto ${end}`),
-    ...planGatewayRules(gateways, bits, family),
+    rule(base + 1, '', internal),
+    ...gatewayRules,
+    // Behind them: most packets that are decided have a gateway.
+    rule(behindGateways, `fwmark ${markMatch(decided, decided)}`, `goto ${end}`),
     // A mark brings none of the router's own packets to the director: on output its route runs no
     // program.
     rule(serviceRules - 1, 'iif lo', `goto ${end}`),
