@@ -51,8 +51,8 @@ async function measureMillion(walk: Walk): Promise<Row[]> {
 /** Of all who remember connections. */
 function toMemoryRows(memory: Map<string, Memory>): Row[] {
   const each = ({ title }: Peer): number => {
-    const { slab, percpu } = memory.get(title)!;
-    return slab + percpu;
+    const { slab, percpu, vmalloc } = memory.get(title)!;
+    return slab + percpu + vmalloc;
   };
   const table = "A connection's memory (to conntrack and SNAT)";
   const rows = [peers.snat, peers.ours, peers.fast].map((peer) =>
