@@ -42,19 +42,21 @@ static __always_inline __u32 fast_link_mtu(struct __sk_buff *skb, __u32 ifindex)
 	return mtu > 0xffff ? 0xffff : mtu;
 }
 
-/* The link's own, or for IPv6 what its router's advertisement allows, which all routes by it go by. */
-static __noinline int fast_uplink_mtu(struct __sk_buff *skb, __u32 ifindex, int family)
+/*
+ * The link's own, or for IPv6 what its router's advertisement allows, by which all routes of the link go: asked for
+ * the one to the neighbour, for the kernel tells nothing of a route with a program.
+ */
+static __noinline int fast_uplink_mtu(struct __sk_buff *skb, const struct fast_change *change)
 {
-	__u32 mtu = fast_link_mtu(skb, ifindex);
+	__u32 mtu = fast_link_mtu(skb, change->ifindex);
 	struct bpf_fib_lookup fib = {};
 
-	if (family == 4)
+	if (change->via_family == AF_INET)
 		return mtu;
 	fib.family = AF_INET6;
-	fib.ifindex = ifindex;
+	fib.ifindex = change->ifindex;
 	fib.tot_len = 1; /* asks for the route's MTU */
-	fib.ipv6_dst[0] = bpf_htonl(0xfe800000);
-	fib.ipv6_dst[3] = bpf_htonl(1);
+	__builtin_memcpy(fib.ipv6_dst, change->via, sizeof(fib.ipv6_dst));
 	if (!bpf_fib_lookup(skb, &fib, sizeof(fib),
 			    BPF_FIB_LOOKUP_OUTPUT | BPF_FIB_LOOKUP_DIRECT) &&
 	    fib.mtu_result < mtu)
@@ -164,11 +166,11 @@ __noinline int fast_foresee(struct __sk_buff *skb, struct flow *flow, __u64 now)
 	fast->gateway = config->gateway;
 	fast->rest = view.left / 2;
 	fast->change.ifindex = gateway->ifindex;
-	fast->change.mtu = fast_uplink_mtu(skb, gateway->ifindex, flow->family);
 	fast->change.to = view.address;
 	fast->change.port = view.port;
 	fast->change.sum = fast_sum(&view.lan.client, &view.address);
 	fast_set_via(&fast->change, gateway, &view.lan.server);
+	fast->change.mtu = fast_uplink_mtu(skb, &fast->change);
 	return 1;
 }
 

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, beforeEach, describe, test } from 'node:test';
 import * as abi from '../../src/kernel/abi.gen.ts';
+import { makeRoom } from '../../src/kernel/fastpath.ts';
 import { setDown } from '../../src/kernel/gateway-down.ts';
 import { run } from '../../src/util/run.ts';
 import { FastBed, type Place } from './fast-bed.ts';
@@ -89,6 +90,28 @@ describe('the normal path is taken', () => {
     run(['ip', 'link', 'set', place.slice(0, -1), 'mtu', '1500']);
   });
 
+  test('by what is too long by an IPv6 router’s advertisement', async () => {
+    const setMtu = (mtu: number): void => {
+      for (const link of ['wan1', 'wan2'])
+        run(['sysctl', '-qw', `net.ipv6.conf.${link}.mtu=${mtu}`]);
+    };
+    const [lan, far] = ['fd00::2', '2001:db8:ff::9'];
+    const there = { family: 6, source: lan, destination: far } as const;
+    setMtu(1300);
+    place = (await fast.pass('lan0p', up({ ...there, flags: SYN }))).at;
+    const outside = place === 'wan1p' ? '2001:db8:1::ffff' : lan;
+    const back = { family: 6, source: far, destination: outside } as const;
+    await fast.pass(place, down({ ...back, flags: SYN_ACK }));
+    for (let i = 0; i < 2; i++) {
+      await fast.pass('lan0p', up(there));
+      await fast.pass(place, down(back));
+    }
+    assert.equal(await takes('lan0p', up({ ...there, payload: Buffer.alloc(1200) })), true);
+    const { at } = await fast.pass('lan0p', up({ ...there, payload: Buffer.alloc(1300) }));
+    assert.equal(at, 'lan0p');
+    setMtu(1500);
+  });
+
   test('while nobody watches', async () => {
     fast.allow(false);
     assert.equal(await takes('lan0p', up()), false);
@@ -98,6 +121,18 @@ describe('the normal path is taken', () => {
     fast.allow(true);
     assert.deepEqual([await takes('lan0p', up()), await takes('lan0p', up())], [false, true]);
     assert.deepEqual([await takes(place, down()), await takes(place, down())], [false, true]);
+  });
+
+  test('once, when there must be more room', async () => {
+    const { director } = fast.bed;
+    const connections = director.settings.connectionLimit;
+    const room = makeRoom(director, connections);
+    assert.equal(room, 2 * connections);
+    assert.deepEqual([await takes('lan0p', up()), await takes('lan0p', up())], [false, true]);
+    assert.deepEqual([await takes(place, down()), await takes(place, down())], [false, true]);
+    // Enough now.
+    assert.equal(makeRoom(director, connections), room);
+    assert.equal(await takes('lan0p', up()), true);
   });
 });
 
