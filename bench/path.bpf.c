@@ -222,4 +222,13 @@ int floor_in(struct __sk_buff *skb)
 	return to && *to ? bpf_redirect(*to, 0) : TC_ACT_OK;
 }
 
+/* The same in the driver, before the stack. */
+SEC("xdp")
+int floor_xdp(struct xdp_md *context)
+{
+	__u32 from = context->ingress_ifindex, *to = bpf_map_lookup_elem(&across, &from);
+
+	return to && *to ? bpf_redirect(*to, 0) : XDP_PASS;
+}
+
 char _license[] SEC("license") = "GPL";

@@ -5,7 +5,7 @@ import type { Cell, Figure, Row } from '../rows.ts';
 import { insist, median, toRow } from '../rows.ts';
 import { enlargeConntrack, restoreConntrack } from './conntrack.ts';
 import { clearLabs } from './labs.ts';
-import { floorPeer, type Peer, peers } from './peers.ts';
+import { floorPeers, type Peer, peers } from './peers.ts';
 import { makeBare, makeSite, type Site } from './site.ts';
 import { type Times, Walk, type Way, ways } from './walk.ts';
 
@@ -122,5 +122,5 @@ export async function onPath<T>(rounds: number, measure: (walk: Walk) => Promise
 
 export const measurePath = (rounds: number): Promise<Row[]> =>
   onPath(rounds, (walk) =>
-    measurePeers(walk, [...Object.values(peers), floorPeer(walk)], flowCounts),
+    measurePeers(walk, [...Object.values(peers), ...floorPeers(walk)], flowCounts),
   );

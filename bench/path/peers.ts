@@ -2,13 +2,14 @@
 // director of a lab of its own.
 
 import * as abi from '../../src/kernel/abi.gen.ts';
+import type { BpfMap } from '../../src/kernel/map.ts';
 import type { DirectorMaps } from '../../src/kernel/maps.ts';
 import { inHost } from '../../src/lab/place.ts';
 import { type Lab, namespaceOf } from '../../src/lab/topology.ts';
 import { run } from '../../src/util/run.ts';
 import { onDirector, readLink } from './labs.ts';
 import { directorOf, formatConfig, hopsOf, startDaemon } from './ours.ts';
-import { attachProgram } from './site.ts';
+import { attachProgram, attachXdp } from './site.ts';
 import type { Walk } from './walk.ts';
 
 /** Which verdict of which hook each packet must have. */
@@ -169,17 +170,34 @@ export const peers = {
   fast: ours(true, 'fast'),
 } satisfies Record<string, Peer>;
 
+/** The other one of the director's two links, for either. */
+function joinLinks(across: BpfMap, director: string): void {
+  const [lan, uplink] = ['eth0', 'eth1'].map((link) => {
+    const word = Buffer.alloc(4);
+    word.writeUInt32LE(readLink(director, link).ifindex);
+    return word;
+  }) as [Buffer, Buffer];
+  across.set(lan, uplink);
+  across.set(uplink, lan);
+}
+
 /** From link to link, with nothing looked at. */
-export function floorPeer({ floor: { program, across } }: Walk): Peer {
-  return peer('floor', 'bare redirect', 1, (lab) => {
-    const director = namespaceOf(lab.name, 'director');
-    const word = (link: string): Buffer => {
-      const bytes = Buffer.alloc(4);
-      bytes.writeUInt32LE(readLink(director, link).ifindex);
-      return bytes;
-    };
-    across.set(word('eth0'), word('eth1'));
-    across.set(word('eth1'), word('eth0'));
-    for (const link of ['eth0', 'eth1']) attachProgram(program, director, link);
-  });
+export function floorPeers({ floor: { tc, xdp, across } }: Walk): Peer[] {
+  const bare = (name: string, title: string, attach: (director: string, lab: Lab) => void): Peer =>
+    peer(name, title, 1, (lab) => {
+      const director = namespaceOf(lab.name, 'director');
+      joinLinks(across, director);
+      attach(director, lab);
+    });
+  return [
+    bare('floor', 'bare redirect', (director) => {
+      for (const link of ['eth0', 'eth1']) attachProgram(tc, director, link);
+    }),
+    bare('floor-xdp', 'bare redirect, XDP', (director, lab) => {
+      for (const link of ['eth0', 'eth1']) attachXdp(xdp, director, link);
+      // veth drops a redirected frame unless the link at its other end polls, as it does with GRO.
+      for (const host of ['lan', 'isp1'])
+        run(inHost(lab.name, host, ['ethtool', '-K', 'eth0', 'gro', 'on']));
+    }),
+  ];
 }

@@ -28,18 +28,26 @@ export interface Ends {
   isp: Program;
 }
 
-export function attachProgram(program: Program, namespace: string, link: string): void {
-  const path = `/sys/fs/bpf/lvsj-bench-${process.pid}`;
-  run(['tc', '-n', namespace, 'qdisc', 'add', 'dev', link, 'clsact']);
-  run(['bpftool', 'prog', 'pin', 'id', String(program.info.id), path]);
+/** Runs `command` with the program's pin in `namespace`; not by its `-n`, which hides the pin: that gives itself a fresh /sys. */
+function withPin(program: Program, namespace: string, command: (pin: string) => string[]): void {
+  const pin = `/sys/fs/bpf/lvsj-bench-${process.pid}`;
+  run(['bpftool', 'prog', 'pin', 'id', String(program.info.id), pin]);
   try {
-    // Not `tc -n`, which hides the pin: it gives itself a fresh /sys.
-    const enter = ['nsenter', `--net=/run/netns/${namespace}`];
-    const filter = ['tc', 'filter', 'add', 'dev', link, 'ingress'];
-    run([...enter, ...filter, 'bpf', 'da', 'object-pinned', path]);
+    run(['nsenter', `--net=/run/netns/${namespace}`, ...command(pin)]);
   } finally {
-    run(['rm', '-f', path]);
+    run(['rm', '-f', pin]);
   }
+}
+
+export function attachProgram(program: Program, namespace: string, link: string): void {
+  run(['tc', '-n', namespace, 'qdisc', 'add', 'dev', link, 'clsact']);
+  const filter = ['tc', 'filter', 'add', 'dev', link, 'ingress'];
+  withPin(program, namespace, (pin) => [...filter, 'bpf', 'da', 'object-pinned', pin]);
+}
+
+/** In the driver, not in the kernel's generic stand-in for drivers that cannot. */
+export function attachXdp(program: Program, namespace: string, link: string): void {
+  withPin(program, namespace, (pin) => ['ip', 'link', 'set', link, 'xdpdrv', 'pinned', pin]);
 }
 
 const farLink = (index: number): string => (index === 0 ? 'eth0' : `far${index}`);

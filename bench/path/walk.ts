@@ -44,8 +44,9 @@ export class Walk {
     isp: this.#object.program('sink_isp'),
     client: this.#object.program('sink_client'),
   };
-  readonly floor: { program: Program; across: BpfMap } = {
-    program: this.#object.program('floor_in'),
+  readonly floor: { tc: Program; xdp: Program; across: BpfMap } = {
+    tc: this.#object.program('floor_in'),
+    xdp: this.#object.program('floor_xdp'),
     across: this.#object.map('across'),
   };
 
