@@ -28,10 +28,13 @@ export interface ConfigOptions {
   fastpath: boolean;
   /** So many rules in all. */
   rules?: number;
+  /** The table has room for so many; as usual without it. */
+  connections?: number;
 }
 
 /** Nobody asks the gateways anything: at the far end there is none. */
-export function formatConfig({ hops, fastpath, rules = 1 }: ConfigOptions): string {
+export function formatConfig(options: ConfigOptions): string {
+  const { hops, fastpath, rules = 1, connections } = options;
   const gateways = hops.map(
     ({ link, address }, index) =>
       `  g${index}: { link: ${link}, via: { ipv4: ${address} }, monitor: none }`,
@@ -43,6 +46,7 @@ export function formatConfig({ hops, fastpath, rules = 1 }: ConfigOptions): stri
   });
   return [
     `fastpath: ${fastpath ? 'on' : 'off'}`,
+    ...(connections ? [`connections: ${connections}`] : []),
     'timeouts: { udp: 1h }',
     'gateways:',
     ...gateways,

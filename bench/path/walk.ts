@@ -16,6 +16,9 @@ const pathObject = fileURLToPath(new URL('../../build/bench/path.o', import.meta
 /** Share of the packets that must arrive, and of the time that may pass unseen in ksoftirqd. */
 const leastArrived = 0.999;
 const mostAside = 0.02;
+/** Among a million connections: timers look through them there. */
+const mostAsideOfMany = 0.05;
+const many = 1_000_000;
 /** Neighbours' traffic wakes ksoftirqd too: on a busy machine every second round may be spoiled. */
 const tries = 15;
 
@@ -97,7 +100,8 @@ export class Walk {
       throw new Refused(`${told}, arrived ${arrived}`);
     if (site.counted && counted < packets * leastArrived)
       throw new Refused(`${told}, only ${counted} went the way that is measured`);
-    if (asideNs > nsPerPacket * packets * mostAside)
+    const most = flows < many ? mostAside : mostAsideOfMany;
+    if (asideNs > nsPerPacket * packets * most)
       throw new Refused(`${told}, ksoftirqd worked ${asideNs / 1e6} ms on the side`);
     return nsPerPacket;
   }

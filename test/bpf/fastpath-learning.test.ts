@@ -5,7 +5,10 @@ import { after, beforeEach, describe, test } from 'node:test';
 import * as abi from '../../src/kernel/abi.gen.ts';
 import { makeRoom } from '../../src/kernel/fastpath.ts';
 import { setDown } from '../../src/kernel/gateway-down.ts';
+import { Program } from '../../src/kernel/program.ts';
+import { loadAnew } from '../../src/kernel/upgrade.ts';
 import { run } from '../../src/util/run.ts';
+import { waitUntil } from '../../src/util/wait-until.ts';
 import { FastBed, type Place } from './fast-bed.ts';
 import { Flow } from './flow.ts';
 import type { PacketOptions } from './real-packet.ts';
@@ -182,6 +185,25 @@ test('a ping beside it is one connection', async () => {
   const first = bed.run('director', ping.up(), 1);
   assert.equal(first.verdict, 'NEW');
   for (let i = 0; i < 2; i++) assert.equal(bed.run('ingress', ping.up()).verdict, 'KNOWN');
+});
+
+test('an upgrade puts the new program on the routes, and the connection takes it again', async () => {
+  const { director } = fast.bed;
+  const { id: verdicts } = director.maps.map('verdicts').info;
+  const uplinkOut = (): number[] => {
+    const ids: number[] = [];
+    Program.find(({ name, id, mapIds }) => {
+      if (name === 'lvsj_uplink_out' && mapIds.includes(verdicts)) ids.push(id);
+      return false;
+    });
+    return ids;
+  };
+  const [old] = uplinkOut();
+  loadAnew(director);
+  await waitUntil('the old program to go', () => !uplinkOut().includes(old!));
+  assert.equal(uplinkOut().length, 1);
+  fast.allow(true);
+  assert.deepEqual([await takes('lan0p', up()), await takes('lan0p', up())], [false, true]);
 });
 
 describe('a new rule', () => {
