@@ -14,15 +14,15 @@
 #define AF_INET 2
 #define AF_INET6 10
 
-/* Asks the kernel's routes for this packet. ifindex: where it came from, or with BPF_FIB_LOOKUP_OUTPUT goes. */
+/* Asks the kernel's routes for this packet. */
 static __always_inline long fast_route(struct __sk_buff *skb, struct flow *seen,
-				       struct bpf_fib_lookup *fib, __u32 ifindex, __u32 flags)
+				       struct bpf_fib_lookup *fib)
 {
 	const struct address *from = flow_source(seen), *to = flow_destination(seen);
 
 	fib->family = seen->family == 4 ? AF_INET : AF_INET6;
 	fib->l4_protocol = seen->key.protocol;
-	fib->ifindex = ifindex;
+	fib->ifindex = skb->ingress_ifindex;
 	fib->tot_len = 1; /* asks for the route's MTU */
 	if (seen->family == 4) {
 		fib->ipv4_src = from->word[3];
@@ -31,7 +31,7 @@ static __always_inline long fast_route(struct __sk_buff *skb, struct flow *seen,
 		__builtin_memcpy(fib->ipv6_src, from, sizeof(*from));
 		__builtin_memcpy(fib->ipv6_dst, to, sizeof(*to));
 	}
-	return bpf_fib_lookup(skb, fib, sizeof(*fib), flags);
+	return bpf_fib_lookup(skb, fib, sizeof(*fib), 0);
 }
 
 static __always_inline __u32 fast_link_mtu(struct __sk_buff *skb, __u32 ifindex)
@@ -212,7 +212,7 @@ static __always_inline int fast_next_hop(struct __sk_buff *skb, struct flow *see
 {
 	struct fast_change *change = &fast->change;
 	struct bpf_fib_lookup fib = {};
-	long error = fast_route(skb, seen, &fib, skb->ingress_ifindex, 0);
+	long error = fast_route(skb, seen, &fib);
 
 	if ((error && error != BPF_FIB_LKUP_RET_NO_NEIGH) || fib.ifindex != skb->ifindex)
 		return 0;

@@ -56,7 +56,7 @@ const mayImport: Record<string, string[]> = {
 /** Packages that reach the kernel or start programs, and the places that may. */
 const guardedPackages: { names: string[]; allowed: RegExp }[] = [
   // The lab's slow link is a tun device, which only an ioctl makes.
-  { names: ['koffi'], allowed: /^src\/(kernel\/|lab\/slow-link\.ts$)/ },
+  { names: ['koffi'], allowed: /^src\/(kernel\/|lab\/tun\.ts$)/ },
   {
     names: ['node:child_process', 'child_process'],
     allowed: /^(src\/(kernel|lab)\/|src\/util\/run(-timed)?\.ts$|bench\/|scripts\/)/,

@@ -3,7 +3,7 @@
 
 import * as abi from '../kernel/abi.gen.ts';
 import { Director } from '../kernel/director.ts';
-import { makeRoom, readGuard, setGuard } from '../kernel/fastpath.ts';
+import { makeRoom, placesPerConnection, readGuard, setGuard } from '../kernel/fastpath.ts';
 import { lanLinks } from '../kernel/link.ts';
 import { NftGeneration } from '../kernel/nft-generation.ts';
 import type { Applied } from '../model/applied.ts';
@@ -37,6 +37,8 @@ export class FastPath {
   /** Held open, for it is asked often. */
   #director: Director | undefined;
   #timer: NodeJS.Timeout | undefined;
+  /** Places of the director's tables, as far as is known. */
+  #room = 0;
   #epoch = 0;
   #generation = 0;
   /** Since the last tick something changed that is not in the rules' generation. */
@@ -55,6 +57,7 @@ export class FastPath {
   update({ config, objects }: Applied, { links }: Environment): void {
     this.#director?.close();
     this.#director = Director.find();
+    this.#room = 0;
     if (!this.#director || !objects.fastpath) {
       this.#stop();
       return;
@@ -111,7 +114,7 @@ export class FastPath {
   #guard(untilNs: bigint): void {
     if (!this.#director) return;
     const { entries = 0 } = this.#director.maps.tableCounts.get(0) ?? {};
-    makeRoom(this.#director, entries);
+    if (entries * placesPerConnection > this.#room) this.#room = makeRoom(this.#director, entries);
     const careful = this.#needy.careful ? 1 : 0;
     const checkNs = checkInterval(this.#director, entries);
     setGuard(this.#director, { untilNs, checkNs, epoch: this.#epoch, careful });

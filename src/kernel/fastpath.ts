@@ -12,7 +12,7 @@ import { changeSysctl } from './memory.ts';
 /** 2 MiB each way. */
 const leastPlaces = 16_384;
 /** At least half of the places are free: then hardly a connection finds all of its own taken. */
-const placesPerConnection = 2;
+export const placesPerConnection = 2;
 
 const toPlaces = (connections: number): number =>
   Math.max(leastPlaces, 2 ** Math.ceil(Math.log2(connections * placesPerConnection)));

@@ -93,17 +93,21 @@ export function readObjects(families: Family[]): Installed {
   return { rules, routes };
 }
 
-/** Runs changes in order, one process a family. `force` goes on past what is gone already. */
+/**
+ * Runs changes in order, one process a family. `force` goes on past what is gone already. uplinkOut: for routes
+ * that teach; the running director's, without it.
+ */
 function applyChanges(
   changes: Change[],
   force: boolean,
   which: (change: Change) => boolean = () => true,
+  uplinkOut?: Program,
 ): void {
   for (const family of [4, 6] as const) {
     const chosen = changes.filter((change) => change.family === family && which(change));
     if (chosen.length === 0) continue;
     const argv = [`-${family}`, ...(force ? ['-force'] : []), '-batch', '-'];
-    if (chosen.some(({ teaches }) => teaches)) teach(argv, chosen);
+    if (chosen.some(({ teaches }) => teaches)) teach(argv, chosen, uplinkOut);
     else if (force) tryRun(['ip', ...argv], { input: toLines(chosen) });
     else run(['ip', ...argv], { input: toLines(chosen) });
   }
@@ -121,23 +125,16 @@ function teach(argv: string[], changes: Change[], given?: Program): void {
   ipWithPrograms([program.info.id], ([path]) => ({ argv, input: toLines(changes, path) }));
 }
 
-/** In the place of the ones with the same table. */
-export function replaceRoutes(routes: Route[]): void {
-  applyChanges(
-    routes.map((route) => routeWords('replace', route)),
-    false,
-  );
+/** In the place of the ones with the same table. uplinkOut: see applyChanges. */
+export function replaceRoutes(routes: Route[], uplinkOut?: Program): void {
+  const changes = routes.map((route) => routeWords('replace', route));
+  applyChanges(changes, false, undefined, uplinkOut);
 }
 
 /** This program on all of gateways' routes that have an older one. */
 export function replaceOnRoutes(uplinkOut: Program, families: Family[]): void {
-  const routes = readObjects(families).routes.filter(({ teaches }) => teaches);
-  for (const family of families) {
-    const changes = routes
-      .filter((route) => route.family === family)
-      .map((route) => routeWords('replace', route));
-    if (changes.length > 0) teach([`-${family}`, '-batch', '-'], changes, uplinkOut);
-  }
+  const teaching = readObjects(families).routes.filter(({ teaches }) => teaches);
+  replaceRoutes(teaching, uplinkOut);
 }
 
 /** First half of a change: everything that packets may be sent to next is there. renew: see applyNft. */

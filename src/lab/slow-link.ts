@@ -1,22 +1,14 @@
 // What is routed to the link slow0 comes out of it again so many milliseconds later: netem for kernels
 // without it. A program of its own (`node slow-link.ts MS`): writes `ready`, and lives until it is killed.
 
-import { openSync, read, write } from 'node:fs';
-import koffi from 'koffi';
+import { read, write } from 'node:fs';
 import { run } from '../util/run.ts';
+import { openTun } from './tun.ts';
 
-const TUNSETIFF = 0x400454ca;
-const IFF_TUN = 1;
-const IFF_NO_PI = 0x1000;
 const name = 'slow0';
 const delayMs = Number(process.argv[2]);
 
-const ioctl = koffi.load('libc.so.6').func('int ioctl(int fd, unsigned long request, void *arg)');
-const fd = openSync('/dev/net/tun', 'r+');
-const request = Buffer.alloc(40); // struct ifreq
-request.write(name);
-request.writeUInt16LE(IFF_TUN | IFF_NO_PI, 16);
-if (ioctl(fd, TUNSETIFF, request) !== 0) throw new Error(`cannot make ${name}`);
+const fd = openTun(name);
 // The packets' source lies behind another link.
 for (const link of ['all', name]) run(['sysctl', '-qw', `net.ipv4.conf.${link}.rp_filter=0`]);
 run(['ip', 'link', 'set', name, 'addrgenmode', 'none', 'multicast', 'off', 'up']);

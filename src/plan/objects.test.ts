@@ -60,7 +60,6 @@ describe('the plan of policy rules', () => {
       '20000 fwmark 0/0xffffffff goto 20999',
       '20000 iif lvsj0 goto 20101',
       '20001  lookup main suppress_prefixlength 0',
-
       '20101 fwmark 0x1000000/0xff000000 lookup 20001',
       '20102 fwmark 0x2000000/0xff000000 lookup 20002',
       '20400 fwmark 0xfe000000/0xfe000000 goto 20999',

@@ -5,12 +5,12 @@ import { after, beforeEach, describe, test } from 'node:test';
 import * as abi from '../../src/kernel/abi.gen.ts';
 import { makeRoom } from '../../src/kernel/fastpath.ts';
 import { setDown } from '../../src/kernel/gateway-down.ts';
-import { Program } from '../../src/kernel/program.ts';
 import { loadAnew } from '../../src/kernel/upgrade.ts';
 import { run } from '../../src/util/run.ts';
 import { waitUntil } from '../../src/util/wait-until.ts';
 import { FastBed, type Place } from './fast-bed.ts';
 import { Flow } from './flow.ts';
+import { programsOf } from './programs-of.ts';
 import type { PacketOptions } from './real-packet.ts';
 
 const { HOOK_INGRESS, HOOK_UPLINK_IN } = abi.hook;
@@ -189,15 +189,7 @@ test('a ping beside it is one connection', async () => {
 
 test('an upgrade puts the new program on the routes, and the connection takes it again', async () => {
   const { director } = fast.bed;
-  const { id: verdicts } = director.maps.map('verdicts').info;
-  const uplinkOut = (): number[] => {
-    const ids: number[] = [];
-    Program.find(({ name, id, mapIds }) => {
-      if (name === 'lvsj_uplink_out' && mapIds.includes(verdicts)) ids.push(id);
-      return false;
-    });
-    return ids;
-  };
+  const uplinkOut = (): number[] => programsOf(director, 'lvsj_uplink_out');
   const [old] = uplinkOut();
   loadAnew(director);
   await waitUntil('the old program to go', () => !uplinkOut().includes(old!));

@@ -18,6 +18,7 @@ import { Bed, gatewayAddress, openBed } from './bed.ts';
 import { applied } from './configured.ts';
 import { Flow } from './flow.ts';
 import { compileDirector } from './other-object.ts';
+import { programsOf } from './programs-of.ts';
 
 /** It counts in other steps, so that one sees which of the two has counted. */
 const other = compileDirector(
@@ -54,16 +55,7 @@ function contents(): Record<string, string> {
   return found;
 }
 
-/** Ids of all programs on the running director's maps. */
-function programs(): number[] {
-  const { id } = director.maps.map('verdicts').info;
-  const ids: number[] = [];
-  Program.find((info) => {
-    if (info.mapIds.includes(id)) ids.push(info.id);
-    return false;
-  });
-  return ids;
-}
+const programs = (): number[] => programsOf(director);
 
 const sweeps = (): number => director.maps.tableCounts.get(0)!.sweeps;
 const counted = (): number =>

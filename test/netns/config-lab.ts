@@ -52,6 +52,14 @@ export class ConfigLab extends DirectorLab {
     return JSON.parse(stdout) as PlanState;
   }
 
+  /** Packets that took the fast path so far. */
+  taken(): [up: number, down: number] {
+    const { verdicts } = JSON.parse(this.lvsj('status --json')) as {
+      verdicts: Record<string, Record<string, number>>;
+    };
+    return [verdicts.ingress?.fast ?? 0, verdicts['uplink-in']?.fast ?? 0];
+  }
+
   /** What applying it again would change. */
   plan(): PlanState {
     const { status, stdout, stderr } = this.tryLvsj(`plan ${this.file} --json`);

@@ -56,22 +56,14 @@ after(async () => {
   await lab.down();
 });
 
-/** Packets that took it: up, down. */
-function taken(): number[] {
-  const { verdicts } = JSON.parse(lab.lvsj('status --json')) as {
-    verdicts: Record<string, Record<string, number>>;
-  };
-  return ['ingress', 'uplink-in'].map((hook) => verdicts[hook]?.fast ?? 0);
-}
-
 for (const family of families)
   test(`a download over IPv${family} takes it by a tunnel, both ways`, {
     skip,
     timeout: 30_000,
   }, async () => {
-    const before = taken();
+    const before = lab.taken();
     const { ok, error } = await lab.download(family, 5_000_000, 1_000_000_000).result;
     assert.ok(ok, error);
-    const [up, down] = taken().map((packets, i) => packets - before[i]!) as [number, number];
+    const [up, down] = lab.taken().map((packets, i) => packets - before[i]!) as [number, number];
     assert.ok(up > 100 && down > 100, `${up} up, ${down} down`);
   });

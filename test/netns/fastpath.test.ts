@@ -22,19 +22,11 @@ const interval = 0.16;
 /** A rule is to be in force after so long. */
 const inForceMs = 100;
 
-/** Packets that took it: up, down. */
-function taken(): [up: number, down: number] {
-  const { verdicts } = JSON.parse(lab.lvsj('status --json')) as {
-    verdicts: Record<string, Record<string, number>>;
-  };
-  return [verdicts.ingress?.fast ?? 0, verdicts['uplink-in']?.fast ?? 0];
-}
-
 /** Whether any does while each connection is answered three times more. */
 async function isTaken(runs: SteadyRun[]): Promise<boolean> {
-  const before = taken();
+  const before = lab.taken();
   for (const run of runs) await run.rounds(3);
-  return taken().some((packets, i) => packets > before[i]!);
+  return lab.taken().some((packets, i) => packets > before[i]!);
 }
 
 before(async () => {
@@ -48,11 +40,11 @@ after(async () => {
 
 for (const family of families)
   test(`a download over IPv${family} takes it, both ways`, { timeout: 20_000 }, async () => {
-    const before = taken();
+    const before = lab.taken();
     const { ok, error } = await lab.download(family, 20_000_000, 1_000_000_000).result;
     assert.ok(ok, error);
     // Each way nearly all of it: acknowledgements go up, and behind GRO a packet stands for many.
-    const [up, down] = taken().map((packets, i) => packets - before[i]!) as [number, number];
+    const [up, down] = lab.taken().map((packets, i) => packets - before[i]!) as [number, number];
     assert.ok(up > 100 && down > 200, `${up} up, ${down} down`);
   });
 
@@ -97,10 +89,10 @@ describe('connections that talk all the time', { timeout: 120_000 }, () => {
   test('take the normal path when the daemon is killed, and come back with the next', async () => {
     await daemon.end('SIGKILL');
     const killed = performance.now();
-    let before = taken();
+    let before = lab.taken();
     await waitUntil('the lease to be over', () => {
       const last = before;
-      before = taken();
+      before = lab.taken();
       return performance.now() - killed > 1100 && before.join() === last.join();
     });
     assert.equal(await isTaken(runs), false);
@@ -122,8 +114,8 @@ test('a new rule stops established traffic in time', { timeout: 20_000 }, async 
   const words = `datagrams --to ${serverAddress[4]} --from ${from} --rate 200`;
   const run = lab.start('lan', [...clientProgram, ...words.split(' ')]);
   await run.started;
-  const before = taken();
-  await waitUntil('datagrams take it', () => taken()[0] > before[0] + 100);
+  const before = lab.taken();
+  await waitUntil('datagrams take it', () => lab.taken()[0] > before[0] + 100);
   lab.director(`nft add table ip stop
     nft add chain ip stop forward '{ type filter hook forward priority 0; }'`);
   lab.director(`nft add rule ip stop forward ip saddr ${from} drop`);
@@ -148,14 +140,14 @@ table ip admin {
   chain postrouting { type nat hook postrouting priority srcnat; oifname eth1 masquerade; }
 }
 X`);
-  const before = taken();
+  const before = lab.taken();
   const download = lab.download(4, 400_000_000, 60_000_000);
   let ended = false;
   void download.result.then(() => {
     ended = true;
   });
   await download.started;
-  await waitUntil('much that conntrack does not see', () => taken()[1] > before[1] + 1000);
+  await waitUntil('much that conntrack does not see', () => lab.taken()[1] > before[1] + 1000);
   await daemon.end();
   lab.lvsj('stop');
   assert.match(lab.director('sysctl net.netfilter.nf_conntrack_tcp_be_liberal'), /= 0/);
